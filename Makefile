@@ -1,0 +1,110 @@
+# Purser: what a developer and the build machine run.
+#
+#   make deps       install the Debian packages that tests need (root on Debian), or print the command
+#   make check      format, vet, static analysis and the quick tests: before every commit
+#   make test       everything the README promises: deps, static analysis, all tests, laws included
+#   make laws       the property tests of the laws alone
+#   make suites     the slower part: short fuzz runs, then the TestSuite tests (crashes, kill -9, mutations)
+#   make fuzz       every fuzz target for FUZZ_TIME each; by hand
+#   make soak       the laws again and again with fresh seeds for SOAK_TIME; by hand
+#   make bench      the targets, each with its reference in the same run
+#   make build      bin/purser
+#   make demo       the made-up airline, live in this terminal
+#
+# Every recipe stops at the first command that fails.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+GO ?= go
+TOOL := $(GO) tool -modfile=tools.mod
+
+# Debian packages that tests need. The race detector is the one part that
+# wants a C compiler; Purser itself is built without cgo.
+DEBIAN_PACKAGES := gcc libc6-dev
+
+# Packages with goroutines run under the race detector. The pure ones have
+# nothing to race, and SQLite translated to Go is too slow with it to be run
+# whole a second time.
+RACE := ^purser/internal/(ledger|seal|record|deliver|workforce|gate|change|telephony|verification|edge/web|edge/httpapi|server)$$
+
+# Our own kinds only: matches every type whose package path is not ours.
+NOT_OURS := ^([^p]|p[^u]|pu[^r]|pur[^s]|purs[^e]|purse[^r])
+
+FUZZ_TIME ?= 10m
+FUZZ_SHORT_TIME ?= 20s
+SOAK_TIME ?= 2h
+TEST_TIMEOUT ?= 15m
+SUITE_TIMEOUT ?= 60m
+
+.PHONY: help deps go-version format vet static check test laws fuzz fuzz-short suites soak bench build demo
+
+help:
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+
+deps:
+	@echo "== deps: $(DEBIAN_PACKAGES)"
+	@scripts/deps $(DEBIAN_PACKAGES)
+
+go-version:
+	@scripts/go-version "$(GO)"
+
+format: go-version
+	@echo "== format: gofmt, gofumpt"
+	@scripts/format "$(GO)"
+
+vet: go-version
+	@echo "== go vet"
+	$(GO) vet ./...
+
+static: format vet
+	@echo "== staticcheck"
+	$(TOOL) staticcheck ./...
+	@echo "== exhaustive"
+	$(TOOL) exhaustive -check=switch -ignore-enum-types='$(NOT_OURS)' ./...
+
+check: static
+	@echo "== quick tests"
+	$(GO) test -skip '^(TestSuite|TestLaw)' -timeout $(TEST_TIMEOUT) ./...
+
+test: deps static
+	@echo "== tests without the race detector"
+	$(GO) test -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -vE '$(RACE)')
+	@echo "== tests under the race detector"
+	$(GO) test -race -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -E '$(RACE)')
+
+laws: go-version
+	@echo "== laws"
+	$(GO) test -run '^TestLaw' -count=1 -timeout $(SUITE_TIMEOUT) ./...
+
+fuzz: go-version
+	@echo "== fuzz, $(FUZZ_TIME) a target"
+	@scripts/fuzz "$(GO)" $(FUZZ_TIME)
+
+fuzz-short: go-version
+	@echo "== fuzz, $(FUZZ_SHORT_TIME) a target"
+	@scripts/fuzz "$(GO)" $(FUZZ_SHORT_TIME)
+
+suites: deps fuzz-short
+	@echo "== suites"
+	$(GO) test -run '^TestSuite' -count=1 -timeout $(SUITE_TIMEOUT) ./...
+
+soak: go-version
+	@echo "== soak, $(SOAK_TIME)"
+	@scripts/soak "$(GO)" $(SOAK_TIME)
+
+bench: build
+	@echo "== bench"
+	bin/purser bench reveal
+	bin/purser bench start
+	bin/purser bench oracle
+
+build: go-version
+	@echo "== build"
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/purser ./cmd/purser
+
+demo: build
+	@echo "== demo"
+	bin/purser demo
