@@ -1,0 +1,146 @@
+package purser
+
+// Reason is why something was refused, as the entry records it. Leads,
+// security and privacy may read reasons; agents see only the [Answer]. Numbers
+// are part of the entry format: never reuse one.
+type Reason uint16
+
+// The reasons. Zero means allowed.
+const (
+	Allowed Reason = 0
+
+	// About the asker.
+	NoSession       Reason = 1  // no live session, or its key did not sign
+	NoStanding      Reason = 2  // person, team or vendor not active
+	NoRole          Reason = 3  // the roles do not give this act
+	NeedStepUp      Reason = 4  // no step-up in the last five minutes
+	NotDesk         Reason = 5  // the session may not claim contacts
+	Locked          Reason = 6  // a lock covers the asker or the path
+	SameHuman       Reason = 7  // the second party is the first, or of the same role
+	NotSealed       Reason = 8  // the bootstrap door is open
+	DoorShut        Reason = 9  // authenticators are enrolled only while the door is open
+	ClockUnaccepted Reason = 10 // time jumped and security has not accepted it
+
+	// About the contact.
+	NoContact      Reason = 20 // no such contact, or it is over
+	NotAssigned    Reason = 21 // telephony gave the contact to somebody else
+	AlreadyClaimed Reason = 22 // another session holds this leg
+	NotClaimed     Reason = 23 // the asker does not hold it
+	SourceStale    Reason = 24 // the source is silent or has a gap
+	HungUp         Reason = 25 // the customer is gone
+	Outbound       Reason = 26 // an outbound contact opens nothing yet
+	ContactTooOld  Reason = 27 // over three hours
+	NotBound       Reason = 28 // no customer is bound
+	OtherCustomer  Reason = 29 // the contact is bound to somebody else
+	AlreadyBound   Reason = 30
+
+	// About the verification.
+	TooFewItems      Reason = 40
+	OnlyPrinted      Reason = 41 // every item is printed on a boarding pass
+	Unknown          Reason = 42
+	Wrong            Reason = 43
+	Several          Reason = 44
+	TriesSpent       Reason = 45 // three per contact
+	CustomerLimited  Reason = 46 // failures against this customer, over everybody
+	AgentLimited     Reason = 47 // failures of this agent today
+	ChannelTooNew    Reason = 48
+	NoChannel        Reason = 49
+	CodeExpired      Reason = 50
+	SendsSpent       Reason = 51 // codes sent to this customer today
+	CustomerHeld     Reason = 52
+	CustomerErased   Reason = 53
+	Canary           Reason = 54
+	NotAttested      Reason = 55
+	NoCode           Reason = 56
+	SendFailed       Reason = 57
+	ResultMissing    Reason = 58 // an attempt without a result counts as failed
+	BreakGlassOpen   Reason = 59 // already asked, or not asked
+	NotEnoughYet     Reason = 60 // assurance below what the fields need
+	FieldsNotAllowed Reason = 61 // no asked field may be shown
+
+	// Policy, budgets, ledger.
+	Policy          Reason = 70
+	BudgetHour      Reason = 71
+	BudgetDay       Reason = 72
+	BudgetWeak      Reason = 73
+	BudgetBind      Reason = 74
+	BudgetLinked    Reason = 75
+	BudgetVendor    Reason = 76
+	BudgetBreak     Reason = 77
+	BudgetAmend     Reason = 78
+	BudgetExport    Reason = 79
+	Overloaded      Reason = 80
+	LedgerDown      Reason = 81
+	ChangeUnknown   Reason = 90
+	ChangeHeld      Reason = 91 // the hold has not run out
+	ChangeEnded     Reason = 92 // vetoed, expired or enacted
+	LockUnknown     Reason = 93
+	TargetUnknown   Reason = 94
+	EventMismatch   Reason = 95 // a sequence number came again with other bytes
+	LoosensDirectly Reason = 96 // must go through a change
+	CeilingExceeded Reason = 97
+)
+
+// Answer is one of the four things an asker may be told (L5).
+type Answer uint8
+
+// The four answers.
+const (
+	NotEnough Answer = 1 + iota
+	OneMoreWay
+	AskYourLead
+	TryLater
+)
+
+// String returns the answer as the API spells it.
+func (a Answer) String() string {
+	switch a {
+	case NotEnough:
+		return "not_enough"
+	case OneMoreWay:
+		return "one_more_way"
+	case AskYourLead:
+		return "ask_your_lead"
+	case TryLater:
+		return "try_later"
+	}
+	return "not_enough"
+}
+
+// Answer returns what an asker may be told of r. Everything that depends on
+// whether a customer exists, and on what is stored of him, is NotEnough; the
+// others depend only on what the asker knows of himself and his contact.
+func (r Reason) Answer() Answer {
+	switch r {
+	case NotEnoughYet, NotBound, FieldsNotAllowed:
+		return OneMoreWay
+	case NoSession, NoStanding, NoRole, NeedStepUp, NotDesk, Locked, SameHuman, NotSealed, DoorShut,
+		NotAssigned, AlreadyClaimed, NotClaimed, NoContact, HungUp, Outbound, ContactTooOld,
+		AgentLimited, Policy, BudgetHour, BudgetDay, BudgetWeak, BudgetBind, BudgetLinked,
+		BudgetVendor, BudgetBreak, BudgetAmend, BudgetExport, BreakGlassOpen, LoosensDirectly,
+		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown:
+		return AskYourLead
+	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch:
+		return TryLater
+	case TooFewItems, OnlyPrinted, Unknown, Wrong, Several, TriesSpent, CustomerLimited,
+		ChannelTooNew, NoChannel, CodeExpired, SendsSpent, CustomerHeld, CustomerErased,
+		Canary, NotAttested, NoCode, SendFailed, ResultMissing, OtherCustomer, AlreadyBound, Allowed:
+		return NotEnough
+	}
+	return NotEnough
+}
+
+// Refusal is a decision against the asker. It is an error, and an expected
+// one: its text holds the answer only.
+type Refusal struct {
+	Reason Reason
+	// At is the entry that records the refusal. For a refusal that was only
+	// counted it is the last entry written for the same asker.
+	At Pos
+}
+
+// Error returns the answer, never the reason.
+func (r *Refusal) Error() string { return "refused: " + r.Reason.Answer().String() }
+
+// Answer returns what the asker may be told.
+func (r *Refusal) Answer() Answer { return r.Reason.Answer() }
