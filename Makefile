@@ -71,9 +71,11 @@ check: static
 
 test: deps static
 	@echo "== tests without the race detector"
-	$(GO) test -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -vE '$(RACE)')
+	plain=$$($(GO) list ./... | grep -vE '$(RACE)'); \
+	$(GO) test -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$plain
 	@echo "== tests under the race detector"
-	$(GO) test -race -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -E '$(RACE)')
+	raced=$$($(GO) list ./... | grep -E '$(RACE)'); \
+	$(GO) test -race -skip '^TestSuite' -timeout $(TEST_TIMEOUT) $$raced
 
 laws: go-version
 	@echo "== laws"
