@@ -91,9 +91,16 @@ func (c *Customer) keep(fields Fields) {
 		field Fields
 		value *string
 	}{
-		{Salutation, &c.Salutation}, {Gender, &c.Gender}, {Email, &c.Email}, {Phone, &c.Phone},
-		{BirthDate, &c.BirthDate}, {Postcode, &c.Postcode}, {Address, &c.Address},
-		{LoyaltyNumber, &c.LoyaltyNumber}, {Tier, &c.Tier}, {MealPreference, &c.MealPreference},
+		{Salutation, &c.Salutation},
+		{Gender, &c.Gender},
+		{Email, &c.Email},
+		{Phone, &c.Phone},
+		{BirthDate, &c.BirthDate},
+		{Postcode, &c.Postcode},
+		{Address, &c.Address},
+		{LoyaltyNumber, &c.LoyaltyNumber},
+		{Tier, &c.Tier},
+		{MealPreference, &c.MealPreference},
 	} {
 		if !fields.Has(f.field) {
 			*f.value = ""

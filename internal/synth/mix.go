@@ -78,8 +78,14 @@ func airlineFields(d *dice) Fields {
 		fields  Fields
 		percent int
 	}{
-		{Email, 99}, {byLoyalty, 97}, {BirthDate, 98}, {Phone, 96}, {Salutation, 90},
-		{Gender, 85}, {byAddress, 80}, {MealPreference, 8},
+		{Email, 99},
+		{byLoyalty, 97},
+		{BirthDate, 98},
+		{Phone, 96},
+		{Salutation, 90},
+		{Gender, 85},
+		{byAddress, 80},
+		{MealPreference, 8},
 	}
 	fields := held | BookingReference
 	for _, s := range shares {

@@ -76,8 +76,12 @@ func loadPlaces() places {
 		},
 		endings: []string{" Bay", " Creek", "ton", "field", " Hill", "worth", " Flat", " Heads", "mouth", " Park"},
 		states: []state{
-			{"NSW", 2000, 1000}, {"VIC", 3000, 1000}, {"QLD", 4000, 900},
-			{"SA", 5000, 750}, {"WA", 6000, 780}, {"TAS", 7000, 470},
+			{"NSW", 2000, 1000},
+			{"VIC", 3000, 1000},
+			{"QLD", 4000, 900},
+			{"SA", 5000, 750},
+			{"WA", 6000, 780},
+			{"TAS", 7000, 470},
 		},
 		american: []string{"CA", "NY", "TX", "WA", "IL", "FL", "OR", "CO"},
 	}

@@ -114,7 +114,7 @@ func isDroppedMark(r rune) bool {
 		0x20D0 <= r && r <= 0x20FF, 0xFE20 <= r && r <= 0xFE2F:
 		return unicode.Is(unicode.M, r)
 	case 0x0591 <= r && r <= 0x05C7, // Hebrew points
-		0x064B <= r && r <= 0x065F, 0x0670 == r: // Arabic vowel signs, hamza above
+		0x064B <= r && r <= 0x065F, r == 0x0670: // Arabic vowel signs, hamza above
 		return unicode.Is(unicode.Mn, r)
 	}
 	return r > unicode.MaxASCII &&
