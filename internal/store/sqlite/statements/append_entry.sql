@@ -1,0 +1,1 @@
+INSERT INTO entry (pos, bytes) VALUES (?1, ?2);

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// Sizes of the write-ahead log, in pages of 4 KiB.
+const (
+	// checkpointEvery is after how many commits the log is copied back.
+	checkpointEvery = 64
+	// longLog is when a checkpoint waits for a pause of the writer, so that
+	// the log can start over instead of growing.
+	longLog = 4096
+)
+
+// checkpointer copies the write-ahead log back into the database beside the
+// writer: inside it, one commit in a thousand would take 30 ms. Owned by DB,
+// which stops it.
+type checkpointer struct {
+	db      *DB
+	conn    *sqlite.Conn
+	work    chan struct{} // holds one wake-up at most
+	quit    chan struct{}
+	done    chan struct{}
+	commits int // since the last wake-up; guarded by DB.writing
+}
+
+func startCheckpointer(d *DB, file string) (*checkpointer, error) {
+	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	if err := run(conn, commonPragmas, []string{"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0"}); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	c := &checkpointer{db: d, conn: conn, work: make(chan struct{}, 1)}
+	c.quit, c.done = make(chan struct{}), make(chan struct{})
+	go c.loop()
+	return c, nil
+}
+
+// committed is called by the writer after every commit.
+func (c *checkpointer) committed() {
+	if c.commits++; c.commits < checkpointEvery {
+		return
+	}
+	c.commits = 0
+	select {
+	case c.work <- struct{}{}:
+	default:
+	}
+}
+
+func (c *checkpointer) loop() {
+	defer close(c.done)
+	for {
+		select {
+		case <-c.quit:
+			return
+		case <-c.work:
+		}
+		log, err := c.passive()
+		if err != nil || log < longLog {
+			continue // an error here loses nothing: the log holds everything
+		}
+		// What the writer added meanwhile is little. With it copied too, the
+		// next commit starts the log over.
+		c.db.writing.Lock()
+		_, _ = c.passive()
+		c.db.writing.Unlock()
+	}
+}
+
+// passive copies what it can without waiting for anybody and returns the
+// length of the log in pages.
+func (c *checkpointer) passive() (log int, err error) {
+	err = sqlitex.Execute(c.conn, "PRAGMA wal_checkpoint(PASSIVE)",
+		&sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error { log = s.ColumnInt(1); return nil }})
+	if err != nil {
+		return 0, fmt.Errorf("copy write-ahead log: %w", err)
+	}
+	return log, nil
+}
+
+// stop ends the loop and waits for it.
+func (c *checkpointer) stop() error {
+	close(c.quit)
+	<-c.done
+	return c.conn.Close()
+}
