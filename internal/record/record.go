@@ -1,0 +1,140 @@
+// Package record owns the service records: the schema that says which fields
+// exist and what may become of each, the customers with their sealed fields
+// and blind indexes, how one is found, and how they are brought in.
+//
+// It opens nothing: values stay sealed here (package seal), and whoever wants
+// one asks package gate. It decides nothing either: whether a customer that
+// was found is the caller is the gate's compare, which uses the rules of the
+// schema.
+//
+// Laws carried here: L5 (finding costs the same work for a hit and a miss) and
+// L6 (a store of this package never sees a value, and no error holds one).
+//
+// Start reading at [Schema], then [Book.Candidates] and [Book.Import].
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"purser"
+	"purser/internal/ledger"
+	"purser/internal/seal"
+)
+
+// MaxLinked is how many customers of shared bookings are told of at most.
+const MaxLinked = 9
+
+// ErrNoCustomer says that there is no customer of that number or identifier.
+var ErrNoCustomer = errors.New("no such customer")
+
+// IndexRow is one blind index of a customer.
+type IndexRow struct {
+	Field purser.Field
+	Index seal.Index
+}
+
+// ChannelRow says since when a channel holds what it holds. Zero means since
+// before the customer came to Purser.
+type ChannelRow struct {
+	Field purser.Field
+	Since purser.Stamp
+}
+
+// Customer is everything a store keeps of one customer.
+type Customer struct {
+	Record   seal.Record
+	Indexes  []IndexRow
+	Channels []ChannelRow
+}
+
+// Batch is one finished batch of an import.
+type Batch struct {
+	Pos      purser.Pos // of its entry
+	File     purser.Hash
+	Rows     uint64 // of the file that are done when it is, from the first on
+	First    purser.Ordinal
+	Count    uint32
+	Rejected uint32
+}
+
+// Store keeps records. Implementations pass storetest.Record. Reads see what
+// is committed; writes happen in the transaction of the entry that tells of
+// them.
+type Store interface {
+	// Sealed returns the sealed record of a customer, or ErrNoCustomer.
+	Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error)
+	// OrdinalOf returns the number of a customer, or ErrNoCustomer.
+	OrdinalOf(ctx context.Context, id purser.CustomerID) (purser.Ordinal, error)
+	// Holders returns whose field has the index, ascending, at most limit.
+	Holders(ctx context.Context, row IndexRow, limit int) ([]purser.Ordinal, error)
+	// Indexes returns the blind indexes of one field of a customer.
+	Indexes(ctx context.Context, o purser.Ordinal, f purser.Field) ([]seal.Index, error)
+	// ChannelSince returns since when a channel holds what it holds, and
+	// whether the customer has it.
+	ChannelSince(ctx context.Context, o purser.Ordinal, f purser.Field) (purser.Stamp, bool, error)
+	// LastOrdinal returns the highest number given so far.
+	LastOrdinal(ctx context.Context) (purser.Ordinal, error)
+	// RowsDone returns how many rows of a file earlier batches finished.
+	RowsDone(ctx context.Context, file purser.Hash) (uint64, error)
+	// PutCustomers adds customers; a number or identifier that is taken fails.
+	PutCustomers(tx ledger.Tx, customers []Customer) error
+	// PutBatch records a finished batch.
+	PutBatch(tx ledger.Tx, b Batch) error
+}
+
+// Book finds and keeps service records. It may be used by any number of
+// goroutines; imports run one at a time.
+type Book struct {
+	store     Store
+	keys      *seal.Keys
+	schema    *Schema
+	importing sync.Mutex
+}
+
+// New returns the book over a store.
+func New(store Store, keys *seal.Keys, schema *Schema) *Book {
+	return &Book{store: store, keys: keys, schema: schema}
+}
+
+// Schema returns the schema in force.
+func (b *Book) Schema() *Schema { return b.schema }
+
+// Sealed returns the sealed record of a customer, ready to be opened against a
+// receipt, or ErrNoCustomer. Ordinal zero costs the same work.
+func (b *Book) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
+	r, err := b.store.Sealed(ctx, o)
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("read sealed record: %w", err)
+	}
+	r.Masks = b.schema.Masks()
+	return r, nil
+}
+
+// CustomerID returns the outward identifier of a customer, or ErrNoCustomer.
+func (b *Book) CustomerID(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error) {
+	r, err := b.Sealed(ctx, o)
+	return r.Customer, err
+}
+
+// Ordinal returns the number of a customer, or ErrNoCustomer.
+func (b *Book) Ordinal(ctx context.Context, id purser.CustomerID) (purser.Ordinal, error) {
+	o, err := b.store.OrdinalOf(ctx, id)
+	if err != nil {
+		return 0, fmt.Errorf("look up %v: %w", id, err)
+	}
+	return o, nil
+}
+
+// ChannelSince returns since when a channel of the customer holds what it
+// holds, and whether there is one. Zero means since before the customer came to
+// Purser.
+func (b *Book) ChannelSince(ctx context.Context, o purser.Ordinal, channel purser.Field) (purser.Stamp, bool, error) {
+	since, ok, err := b.store.ChannelSince(ctx, o, channel)
+	if err != nil {
+		return 0, false, fmt.Errorf("read age of channel: %w", err)
+	}
+	return since, ok, nil
+}
