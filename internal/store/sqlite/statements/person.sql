@@ -1,0 +1,1 @@
+SELECT id, vendor, name FROM person WHERE id = ?1

@@ -1,0 +1,1 @@
+INSERT INTO ticket (hash, person, expires) VALUES (?1, ?2, ?3)

@@ -1,0 +1,1 @@
+SELECT id, person, token, opened, expires, sealed FROM session WHERE token = ?1

@@ -1,0 +1,1 @@
+SELECT id, vendor, name FROM team ORDER BY id

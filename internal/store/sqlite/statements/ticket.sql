@@ -1,0 +1,1 @@
+SELECT hash, person, expires FROM ticket WHERE hash = ?1
