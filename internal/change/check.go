@@ -1,0 +1,224 @@
+package change
+
+import (
+	"purser"
+	"purser/internal/fold"
+	"purser/internal/rule/budget"
+)
+
+// signed returns a copy of e with its By set, and whether e is of a kind that
+// a change may enact.
+func signed(e purser.Entry, by purser.Actor) (purser.Entry, bool) {
+	switch e := e.(type) {
+	case *purser.VendorSet:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.TeamSet:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.PersonSet:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.AuthenticatorSet:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.SourceSet:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.AgentMapped:
+		c := *e
+		c.By = by
+		return &c, true
+	case *purser.Configuration:
+		c := *e
+		c.By = by
+		return &c, true
+	}
+	return nil, false
+}
+
+// beneficiary is the person whom an entry gives something; he is no party to
+// its change.
+func beneficiary(e purser.Entry) purser.PersonID {
+	switch e := e.(type) {
+	case *purser.PersonSet:
+		return e.Person
+	case *purser.AuthenticatorSet:
+		return e.Person
+	case *purser.AgentMapped:
+		return e.Person
+	}
+	return purser.PersonID{}
+}
+
+// Loosens reports whether e would widen what can be disclosed, as things stand
+// (L11). What it does not know it takes for a loosening.
+func Loosens(s *fold.State, e purser.Entry) bool {
+	switch e := e.(type) {
+	case *purser.VendorSet:
+		now, _ := s.Standing().Vendor(e.Vendor)
+		return e.Status == purser.StatusActive && now != purser.StatusActive
+	case *purser.TeamSet:
+		return loosensTeam(s, e)
+	case *purser.PersonSet:
+		return loosensPerson(s, e)
+	case *purser.AuthenticatorSet:
+		now, _ := s.Standing().Authenticator(e.Authenticator)
+		return e.Status == purser.StatusActive && now.Status != purser.StatusActive
+	case *purser.SourceSet:
+		return loosensSource(s, e)
+	case *purser.AgentMapped:
+		now, _ := s.Contacts().PersonOf(e.Source, e.Agent)
+		return !e.Person.Zero() && e.Person != now
+	case *purser.Configuration:
+		return e.What != purser.ConfigBudget || s.Budgets().Loosens(e)
+	}
+	return true
+}
+
+func loosensTeam(s *fold.State, e *purser.TeamSet) bool {
+	now, known := s.Standing().Team(e.Team)
+	if known && now.Vendor != e.Vendor {
+		return true
+	}
+	return e.Status == purser.StatusActive && now.Status != purser.StatusActive
+}
+
+// loosensPerson: to add, activate or move somebody, or to give a role. A team
+// says whose leads stand over a person, so a move is nobody's alone.
+func loosensPerson(s *fold.State, e *purser.PersonSet) bool {
+	now, known := s.Standing().Person(e.Person)
+	if known && (now.Vendor != e.Vendor || now.Team != e.Team) {
+		return true
+	}
+	if e.Roles&^now.Roles != 0 {
+		return true
+	}
+	return e.Status == purser.StatusActive && now.Status != purser.StatusActive
+}
+
+// loosensSource: a source in use may be given less trust at once; another
+// secret or vendor is another source.
+func loosensSource(s *fold.State, e *purser.SourceSet) bool {
+	if e.Status != purser.StatusActive {
+		return false
+	}
+	now, known := s.Contacts().Source(e.Source)
+	same := known && !now.Locked && now.Status == purser.StatusActive &&
+		now.Vendor == e.Vendor && now.Secret == e.Secret
+	return !same || e.Trust&^now.Trust != 0
+}
+
+// Check decides whether e may take effect as things stand, whoever asks: what
+// it is about exists, and no ceiling is exceeded. It is asked at the proposal,
+// at the approval and at the enactment.
+func Check(s *fold.State, e purser.Entry, at purser.Stamp) purser.Reason {
+	switch e := e.(type) {
+	case *purser.VendorSet:
+		return known(!e.Vendor.Zero() && e.Status != 0)
+	case *purser.TeamSet:
+		now, exists := s.Standing().Team(e.Team)
+		moved := exists && now.Vendor != e.Vendor
+		return known(!e.Team.Zero() && e.Status != 0 && !moved && hasVendor(s, e.Vendor))
+	case *purser.PersonSet:
+		return checkPerson(s, e)
+	case *purser.AuthenticatorSet:
+		return checkAuthenticator(s, e, at)
+	case *purser.SourceSet:
+		active := e.Status == purser.StatusActive
+		return known(!e.Source.Zero() && e.Status != 0 && (!active || !e.Secret.Zero()) && hasVendor(s, e.Vendor))
+	case *purser.AgentMapped:
+		_, source := s.Contacts().Source(e.Source)
+		unmaps := e.Person.Zero()
+		return known(source && !e.Agent.Zero() && (unmaps || s.Standing().Roles(e.Person) != 0))
+	case *purser.Configuration:
+		return checkConfiguration(s, e)
+	}
+	return purser.TargetUnknown
+}
+
+func known(ok bool) purser.Reason {
+	if ok {
+		return purser.Allowed
+	}
+	return purser.TargetUnknown
+}
+
+func hasVendor(s *fold.State, id purser.VendorID) bool {
+	_, ok := s.Standing().Vendor(id)
+	return ok
+}
+
+func checkPerson(s *fold.State, e *purser.PersonSet) purser.Reason {
+	if e.Person.Zero() || e.Status == 0 || !hasVendor(s, e.Vendor) {
+		return purser.TargetUnknown
+	}
+	if e.Team.Zero() {
+		return purser.Allowed
+	}
+	team, ok := s.Standing().Team(e.Team)
+	return known(ok && team.Vendor == e.Vendor)
+}
+
+// checkAuthenticator: a change gives nobody a new authenticator, since nothing
+// but the door does yet (L7); it may give back one that was suspended.
+func checkAuthenticator(s *fold.State, e *purser.AuthenticatorSet, at purser.Stamp) purser.Reason {
+	if e.Reason != purser.Allowed || e.Authenticator.Zero() || e.Status == 0 {
+		return purser.TargetUnknown
+	}
+	now, exists := s.Standing().Authenticator(e.Authenticator)
+	if exists {
+		same := now.Person == e.Person && now.Credential == e.Credential
+		return known(same && now.Status != purser.StatusGone)
+	}
+	if !doorOpen(s, at) {
+		return purser.DoorShut
+	}
+	_, taken := s.Standing().Bound(e.Credential)
+	return known(!taken && s.Standing().Roles(e.Person) != 0)
+}
+
+func checkConfiguration(s *fold.State, e *purser.Configuration) purser.Reason {
+	switch e.What {
+	case purser.ConfigSchema, purser.ConfigPolicy:
+		return known(e.Hash != purser.Hash{})
+	case purser.ConfigBudget:
+		if !e.Vendor.Zero() && !hasVendor(s, e.Vendor) {
+			return purser.TargetUnknown
+		}
+		return budget.Configure(e)
+	}
+	return purser.TargetUnknown
+}
+
+// silences reports whether e takes standing from a person who may veto. Were
+// that anybody's tightening, two people could first remove whoever watches.
+func silences(s *fold.State, e purser.Entry) bool {
+	for _, id := range s.Standing().Holders(purser.RoleSecurity) {
+		who := s.Standing().Actor(id)
+		switch e := e.(type) {
+		case *purser.VendorSet:
+			if e.Vendor == who.Vendor {
+				return true
+			}
+		case *purser.TeamSet:
+			if e.Team == who.Team {
+				return true
+			}
+		case *purser.PersonSet:
+			if e.Person == id {
+				return true
+			}
+		case *purser.AuthenticatorSet:
+			if e.Person == id {
+				return true
+			}
+		}
+	}
+	return false
+}
