@@ -15,7 +15,8 @@ var ErrBadBytes = errors.New("not canonical bytes")
 //
 // Decoding never panics and never allocates more than the input holds. After
 // the first error every call is a no-op that leaves zero values; [Coder.Err]
-// reports it.
+// reports it. Encoding never writes to what it encodes, so an entry may be
+// read by others meanwhile.
 type Coder struct {
 	buf     []byte
 	reading bool
@@ -114,7 +115,9 @@ func (c *Coder) U64(v *uint64) {
 func (c *Coder) I64(v *int64) {
 	u := uint64(*v)
 	c.U64(&u)
-	*v = int64(u)
+	if c.reading {
+		*v = int64(u)
+	}
 }
 
 // Stamp codes a stamp.
@@ -135,9 +138,10 @@ func (c *Coder) Flag(v *bool) {
 	c.U8(&b)
 	if b > 1 {
 		c.Fail()
-		b = 0
 	}
-	*v = b == 1
+	if c.reading {
+		*v = b == 1
+	}
 }
 
 // Fixed codes len(b) bytes in place.

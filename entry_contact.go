@@ -18,9 +18,11 @@ type SourceSet struct {
 	Secret Commitment // of the shared secret, which lives sealed in its row
 	Status Status
 	By     Actor
+	Reason Reason
 }
 
-func (*SourceSet) Kind() Kind { return KindSource }
+func (*SourceSet) Kind() Kind        { return KindSource }
+func (e *SourceSet) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *SourceSet) Code(c *Coder) {
@@ -30,6 +32,7 @@ func (e *SourceSet) Code(c *Coder) {
 	e.Secret.Code(c)
 	codeEnum(c, &e.Status, StatusGone)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // AgentMapped says which person works under a switch's agent id (L11). A zero
@@ -39,9 +42,11 @@ type AgentMapped struct {
 	Agent  AgentKey
 	Person PersonID
 	By     Actor
+	Reason Reason
 }
 
-func (*AgentMapped) Kind() Kind { return KindAgentMapped }
+func (*AgentMapped) Kind() Kind        { return KindAgentMapped }
+func (e *AgentMapped) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *AgentMapped) Code(c *Coder) {
@@ -49,13 +54,32 @@ func (e *AgentMapped) Code(c *Coder) {
 	e.Agent.Code(c)
 	e.Person.Code(c)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
-// LiveContact is one contact in a source's snapshot.
+// LiveContact is one contact in a source's snapshot, with what its lost events
+// would have said.
 type LiveContact struct {
-	Contact ContactID
-	Agent   AgentKey
-	Held    bool
+	Contact  ContactID
+	Agent    AgentKey
+	Held     bool
+	Offered  bool // not yet connected
+	Outbound bool
+	Caller   Tag
+	Attested Attestation
+	Age      Stamp // how long it has been live, in microseconds
+}
+
+// Code codes the contact.
+func (l *LiveContact) Code(c *Coder) {
+	l.Contact.Code(c)
+	l.Agent.Code(c)
+	c.Flag(&l.Held)
+	c.Flag(&l.Offered)
+	c.Flag(&l.Outbound)
+	l.Caller.Code(c)
+	codeEnum(c, &l.Attested, AttestTrunk)
+	c.Stamp(&l.Age)
 }
 
 // ContactEvent is one authenticated event of a source, stored in the order of
@@ -75,7 +99,7 @@ type ContactEvent struct {
 	Live     []LiveContact
 	// More is set on every part but the last of a snapshot in parts.
 	More   bool
-	Reason Reason // EventMismatch, or Allowed
+	Reason Reason // EventMismatch, EventTooOld, or Allowed
 }
 
 func (*ContactEvent) Kind() Kind        { return KindContactEvent }
@@ -94,14 +118,12 @@ func (e *ContactEvent) Code(c *Coder) {
 	codeEnum(c, &e.Attested, AttestTrunk)
 	c.Flag(&e.Outbound)
 	e.Keyed.Code(c)
-	n := c.Count(len(e.Live), 33)
+	n := c.Count(len(e.Live), 52)
 	if c.Reading() && n > 0 {
 		e.Live = make([]LiveContact, n)
 	}
 	for i := range e.Live {
-		e.Live[i].Contact.Code(c)
-		e.Live[i].Agent.Code(c)
-		c.Flag(&e.Live[i].Held)
+		e.Live[i].Code(c)
 	}
 	c.Flag(&e.More)
 	codeReason(c, &e.Reason)
@@ -137,6 +159,7 @@ type Attempt struct {
 	Last     Tag    // last month's
 	Customer Ordinal
 	Compare  FieldMask
+	Linked   bool // tries to bind a further customer of the same booking
 	Reason   Reason
 }
 
@@ -156,6 +179,7 @@ func (e *Attempt) Code(c *Coder) {
 	e.Last.Code(c)
 	c.Ordinal(&e.Customer)
 	e.Compare.Code(c)
+	c.Flag(&e.Linked)
 	codeReason(c, &e.Reason)
 }
 
@@ -171,8 +195,11 @@ type AttemptResult struct {
 	Last      Tag
 	Customer  Ordinal
 	Assurance Assurance
-	Linked    bool // binds a further customer of the same booking
-	Reason    Reason
+	// Present says which fields the bound customer's record holds, so that a
+	// disclosure's entry counts none that was absent.
+	Present FieldMask
+	Linked  bool // binds a further customer of the same booking
+	Reason  Reason
 }
 
 func (*AttemptResult) Kind() Kind        { return KindAttemptResult }
@@ -188,6 +215,7 @@ func (e *AttemptResult) Code(c *Coder) {
 	e.Last.Code(c)
 	c.Ordinal(&e.Customer)
 	e.Assurance.Code(c)
+	e.Present.Code(c)
 	c.Flag(&e.Linked)
 	codeReason(c, &e.Reason)
 }
@@ -201,6 +229,7 @@ type CodeSent struct {
 	Customer Ordinal
 	Tag      Tag
 	Last     Tag
+	Present  FieldMask // as in AttemptResult
 	Channel  FieldMask // the one field bit of the address
 	Digits   Commitment
 	Expires  Stamp
@@ -220,6 +249,7 @@ func (e *CodeSent) Code(c *Coder) {
 	c.Ordinal(&e.Customer)
 	e.Tag.Code(c)
 	e.Last.Code(c)
+	e.Present.Code(c)
 	e.Channel.Code(c)
 	e.Digits.Code(c)
 	c.Stamp(&e.Expires)

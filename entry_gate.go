@@ -62,6 +62,7 @@ type BreakGlass struct {
 	Customer  Ordinal
 	Tag       Tag
 	Last      Tag
+	Present   FieldMask // as in AttemptResult
 	Emergency Emergency
 	Reason    Reason
 }
@@ -76,6 +77,7 @@ func (e *BreakGlass) Code(c *Coder) {
 	c.Ordinal(&e.Customer)
 	e.Tag.Code(c)
 	e.Last.Code(c)
+	e.Present.Code(c)
 	codeEnum(c, &e.Emergency, EmergencyNoOtherWay)
 	codeReason(c, &e.Reason)
 }
@@ -122,8 +124,8 @@ type DisclosureFlags uint8
 
 // The flags, as bits of a set.
 const (
-	// FirstDisclosure marks the first of this customer in this contact: the
-	// one that budgets count.
+	// FirstDisclosure marks the first of this customer to this person in this
+	// contact: the one that budgets count.
 	FirstDisclosure DisclosureFlags = 1 << iota
 	// WeakDisclosure marks a first disclosure at A1 or less.
 	WeakDisclosure

@@ -5,15 +5,18 @@ type VendorSet struct {
 	Vendor VendorID
 	Status Status
 	By     Actor
+	Reason Reason
 }
 
-func (*VendorSet) Kind() Kind { return KindVendor }
+func (*VendorSet) Kind() Kind        { return KindVendor }
+func (e *VendorSet) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *VendorSet) Code(c *Coder) {
 	e.Vendor.Code(c)
 	codeEnum(c, &e.Status, StatusGone)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // TeamSet adds a team of a vendor or changes its status.
@@ -22,9 +25,11 @@ type TeamSet struct {
 	Vendor VendorID
 	Status Status
 	By     Actor
+	Reason Reason
 }
 
-func (*TeamSet) Kind() Kind { return KindTeam }
+func (*TeamSet) Kind() Kind        { return KindTeam }
+func (e *TeamSet) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *TeamSet) Code(c *Coder) {
@@ -32,6 +37,7 @@ func (e *TeamSet) Code(c *Coder) {
 	e.Vendor.Code(c)
 	codeEnum(c, &e.Status, StatusGone)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // PersonSet adds a person or changes what is known of one. Names are in the
@@ -43,9 +49,11 @@ type PersonSet struct {
 	Roles  Role
 	Status Status
 	By     Actor
+	Reason Reason
 }
 
-func (*PersonSet) Kind() Kind { return KindPerson }
+func (*PersonSet) Kind() Kind        { return KindPerson }
+func (e *PersonSet) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *PersonSet) Code(c *Coder) {
@@ -55,6 +63,7 @@ func (e *PersonSet) Code(c *Coder) {
 	e.Roles.Code(c)
 	codeEnum(c, &e.Status, StatusGone)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // AuthenticatorSet binds a passkey to a person, or changes its status. Adding
@@ -138,16 +147,32 @@ type SessionEnded struct {
 	Session SessionID
 	Why     SessionEnd
 	By      Actor
+	Reason  Reason
 }
 
-func (*SessionEnded) Kind() Kind { return KindSessionEnded }
+func (*SessionEnded) Kind() Kind        { return KindSessionEnded }
+func (e *SessionEnded) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *SessionEnded) Code(c *Coder) {
 	e.Session.Code(c)
 	codeEnum(c, &e.Why, EndRevoked)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
+
+// LockCause is what made somebody, or something, place or lift a lock.
+type LockCause uint8
+
+// The causes.
+const (
+	CauseOrder    LockCause = 1 + iota // security's or a lead's order
+	CauseOperator                      // the operator on the host
+	CauseMismatch                      // an event came again with other bytes
+	CauseOwn                           // the person stopped their own session
+	CauseMistake                       // lifted: it was placed in error
+	CauseCleared                       // lifted: what it was placed for is over
+)
 
 // LockPlaced orders that a target be stopped. Placing is single and instant.
 type LockPlaced struct {
@@ -156,6 +181,7 @@ type LockPlaced struct {
 	Degree  Degree
 	Paths   Path
 	Expires Stamp // zero: until lifted
+	Cause   LockCause
 	By      Actor
 	Reason  Reason // why it was refused; Allowed when placed
 }
@@ -170,6 +196,7 @@ func (e *LockPlaced) Code(c *Coder) {
 	codeEnum(c, &e.Degree, DegreeLock)
 	c.U8((*uint8)(&e.Paths))
 	c.Stamp(&e.Expires)
+	codeEnum(c, &e.Cause, CauseCleared)
 	e.By.Code(c)
 	codeReason(c, &e.Reason)
 }
@@ -178,6 +205,7 @@ func (e *LockPlaced) Code(c *Coder) {
 // human, lifts it: Lifted is set in that entry.
 type LockLift struct {
 	Lock   LockID
+	Cause  LockCause
 	By     Actor
 	Lifted bool
 	Reason Reason
@@ -189,6 +217,7 @@ func (e *LockLift) Refused() Reason { return e.Reason }
 // Code codes the payload.
 func (e *LockLift) Code(c *Coder) {
 	e.Lock.Code(c)
+	codeEnum(c, &e.Cause, CauseCleared)
 	e.By.Code(c)
 	c.Flag(&e.Lifted)
 	codeReason(c, &e.Reason)
@@ -263,12 +292,26 @@ func (e *ChangeEnacted) Code(c *Coder) {
 	codeReason(c, &e.Reason)
 }
 
-// Inner parses the kind byte and payload that a change enacts.
+// Inner parses the kind byte and payload that a change enacts. Only what
+// widens may be enacted by a change: no authenticator (L7), no door, no
+// further change, and nothing that is itself refused.
 func Inner(enacts []byte) (Entry, error) {
 	if len(enacts) == 0 {
 		return nil, ErrBadBytes
 	}
-	return ParsePayload(Kind(enacts[0]), enacts[1:])
+	switch Kind(enacts[0]) {
+	case KindVendor, KindTeam, KindPerson, KindSource, KindAgentMapped, KindConfiguration:
+	default:
+		return nil, ErrBadBytes
+	}
+	e, err := ParsePayload(Kind(enacts[0]), enacts[1:])
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := e.(Decision); ok && d.Refused() != Allowed {
+		return nil, ErrBadBytes
+	}
+	return e, nil
 }
 
 // Enacts returns the kind byte and payload of e, for ChangeProposed.

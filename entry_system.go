@@ -53,12 +53,18 @@ type Snapshot struct {
 	Size        Pos
 	FoldVersion uint16
 	Digest      Hash
+	Root        Hash // of the tree over the entries [0, Size)
 }
 
 func (*Snapshot) Kind() Kind { return KindSnapshot }
 
 // Code codes the payload.
-func (e *Snapshot) Code(c *Coder) { c.Pos(&e.Size); c.U16(&e.FoldVersion); e.Digest.Code(c) }
+func (e *Snapshot) Code(c *Coder) {
+	c.Pos(&e.Size)
+	c.U16(&e.FoldVersion)
+	e.Digest.Code(c)
+	e.Root.Code(c)
+}
 
 // DoorState is the state of the bootstrap door.
 type DoorState uint8
@@ -81,22 +87,27 @@ type Door struct {
 	// and Quorum how many must sign.
 	Custodians []Commitment
 	Quorum     uint8
+	By         Actor // zero: the operator on the host
+	Reason     Reason
 }
 
-func (*Door) Kind() Kind { return KindDoor }
+func (*Door) Kind() Kind        { return KindDoor }
+func (e *Door) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *Door) Code(c *Coder) {
 	codeEnum(c, &e.State, DoorLabelled)
 	c.Stamp(&e.Until)
 	n := c.Count(len(e.Custodians), 16)
-	if c.Reading() {
+	if c.Reading() && n > 0 {
 		e.Custodians = make([]Commitment, n)
 	}
 	for i := range e.Custodians {
 		e.Custodians[i].Code(c)
 	}
 	c.U8(&e.Quorum)
+	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // ConfigKind says which configuration an entry sets.
@@ -131,9 +142,11 @@ type Configuration struct {
 	Which  BudgetKind
 	Value  uint32
 	By     Actor
+	Reason Reason
 }
 
-func (*Configuration) Kind() Kind { return KindConfiguration }
+func (*Configuration) Kind() Kind        { return KindConfiguration }
+func (e *Configuration) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *Configuration) Code(c *Coder) {
@@ -143,6 +156,7 @@ func (e *Configuration) Code(c *Coder) {
 	codeEnum(c, &e.Which, BudgetAfterHangUp)
 	c.U32(&e.Value)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // Import is one batch of at most 10,000 customers brought in.
@@ -153,9 +167,11 @@ type Import struct {
 	Rejected uint32
 	Root     Hash // Merkle root over the rows' sealed bytes, in ordinal order
 	By       Actor
+	Reason   Reason
 }
 
-func (*Import) Kind() Kind { return KindImport }
+func (*Import) Kind() Kind        { return KindImport }
+func (e *Import) Refused() Reason { return e.Reason }
 
 // Code codes the payload.
 func (e *Import) Code(c *Coder) {
@@ -165,6 +181,7 @@ func (e *Import) Code(c *Coder) {
 	c.U32(&e.Rejected)
 	e.Root.Code(c)
 	e.By.Code(c)
+	codeReason(c, &e.Reason)
 }
 
 // FindingKind numbers what a finding is about.

@@ -62,7 +62,9 @@ func codeEnum[E ~uint8](c *Coder, e *E, last E) {
 		c.Fail()
 		v = 0
 	}
-	*e = E(v)
+	if c.reading {
+		*e = E(v)
+	}
 }
 
 // Hash is a SHA-256 digest.

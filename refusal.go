@@ -49,7 +49,6 @@ const (
 	SendsSpent       Reason = 51 // codes sent to this customer today
 	CustomerHeld     Reason = 52
 	CustomerErased   Reason = 53
-	Canary           Reason = 54
 	NotAttested      Reason = 55
 	NoCode           Reason = 56
 	SendFailed       Reason = 57
@@ -79,6 +78,7 @@ const (
 	EventMismatch   Reason = 95 // a sequence number came again with other bytes
 	LoosensDirectly Reason = 96 // must go through a change
 	CeilingExceeded Reason = 97
+	EventTooOld     Reason = 98 // a sequence number older than any that can still be told apart
 )
 
 // Answer is one of the four things an asker may be told (L5).
@@ -120,15 +120,21 @@ func (r Reason) Answer() Answer {
 		BudgetVendor, BudgetBreak, BudgetAmend, BudgetExport, BreakGlassOpen, LoosensDirectly,
 		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown:
 		return AskYourLead
-	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch:
+	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch, EventTooOld:
 		return TryLater
 	case TooFewItems, OnlyPrinted, Unknown, Wrong, Several, TriesSpent, CustomerLimited,
 		ChannelTooNew, NoChannel, CodeExpired, SendsSpent, CustomerHeld, CustomerErased,
-		Canary, NotAttested, NoCode, SendFailed, ResultMissing, OtherCustomer, AlreadyBound, Allowed:
+		NotAttested, NoCode, SendFailed, ResultMissing, OtherCustomer, AlreadyBound, Allowed:
 		return NotEnough
 	}
 	return NotEnough
 }
+
+// OfAsker reports whether the reason depends on the asker and his contact
+// alone, never on what is stored of a customer. Only such refusals are
+// coalesced: leaving others out would let the number of entries tell
+// customers apart (L5).
+func (r Reason) OfAsker() bool { return r == TriesSpent || r.Answer() != NotEnough }
 
 // Refusal is a decision against the asker. It is an error, and an expected
 // one: its text holds the answer only.

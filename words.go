@@ -25,9 +25,11 @@ func (r *Role) Code(c *Coder) {
 	c.U16((*uint16)(r))
 	if *r >= roleEnd {
 		c.Fail()
-		*r = 0
 	}
 }
+
+// One reports whether r is exactly one role, as somebody acts in.
+func (r Role) One() bool { return r != 0 && r&(r-1) == 0 && r < roleEnd }
 
 // Tier ranks what a person can do, from T1 (agent) to T4 (custodian). It is
 // computed from roles, never stored.

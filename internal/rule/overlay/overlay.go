@@ -73,9 +73,9 @@ func (t *Table[K, V]) set(k K, r row[V]) {
 func (t *Table[K, V]) Len() int { return t.n }
 
 // All yields every row in no particular order. Whatever is done with them must
-// not depend on the order (L2). Rows may be put or deleted while iterating;
-// whether those are yielded is unspecified, so collect keys first where it
-// matters.
+// not depend on the order (L2). Deleting while iterating is allowed; putting is
+// not, since a row put before its turn may or may not be yielded: collect the
+// keys first.
 func (t *Table[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for k, r := range t.top {
@@ -209,7 +209,7 @@ func (l *Cell[V]) Discard() { l.changed = false }
 // the strict side. It is a plain value, fit for a table.
 type Window struct {
 	start  purser.Stamp // start of the newest bucket
-	counts [25]uint16   // newest first
+	counts [25]uint32   // newest first
 }
 
 // Span is the shape of a window: at most 24 buckets of the given width.
@@ -223,16 +223,26 @@ func (w Window) Sum(s Span, at purser.Stamp) uint32 {
 	w.roll(s, at)
 	var sum uint32
 	for _, n := range w.counts[:s.Buckets+1] {
-		sum += uint32(n)
+		sum += n
 	}
 	return sum
 }
 
-// Add counts n more events at at and returns the new window. Counts stop at
-// 65,535 a bucket.
+// Least returns how many events fall into the span at the least: what an
+// allowance, in contrast to a ceiling, may be computed from.
+func (w Window) Least(s Span, at purser.Stamp) uint32 {
+	w.roll(s, at)
+	var sum uint32
+	for _, n := range w.counts[:s.Buckets] {
+		sum += n
+	}
+	return sum
+}
+
+// Add counts n more events at at and returns the new window.
 func (w Window) Add(s Span, at purser.Stamp, n uint16) Window {
 	w.roll(s, at)
-	w.counts[0] += min(n, 0xffff-w.counts[0])
+	w.counts[0] += uint32(n)
 	return w
 }
 
@@ -258,6 +268,6 @@ func (w Window) Idle(s Span, at purser.Stamp) bool { return w.Sum(s, at) == 0 }
 func (w *Window) Code(c *purser.Coder) {
 	c.Stamp(&w.start)
 	for i := range w.counts {
-		c.U16(&w.counts[i])
+		c.U32(&w.counts[i])
 	}
 }
