@@ -8,10 +8,9 @@ import (
 	"purser/internal/rule/canon"
 )
 
-// Normal returns the normal form of a value of field f, or an error that says
+// Normal returns the normal form of one value of field f, or an error that says
 // what is wrong and holds no part of it. Region completes phone numbers that
-// have no country code. A field of many values takes them separated by
-// semicolons or spaces and gives them separated by spaces.
+// have no country code.
 func (f Field) Normal(value, region string) (string, error) {
 	switch f.Form {
 	case Name:

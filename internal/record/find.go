@@ -10,8 +10,8 @@ import (
 	"purser/internal/seal"
 )
 
-// maxHolders is how many customers of one index are looked at. More share no
-// telling item.
+// maxHolders is how many customers may share an item that still tells
+// something.
 const maxHolders = 64
 
 // Item is one thing that a caller said, in canonical form (Schema.Canonical).
@@ -30,10 +30,10 @@ type Found struct {
 
 // Candidates looks up every indexed item and keeps the customers that all of
 // them lead to. It runs the same number of queries whatever was said and
-// whatever is found (L5). Items that are not indexed narrow nothing.
+// whatever is found (L5). Items that are not indexed narrow nothing, and
+// neither does one that over 64 customers share: the compare tests them all.
 func (b *Book) Candidates(ctx context.Context, items []Item) (Found, error) {
-	var left []purser.Ordinal
-	first := true
+	var left narrowing
 	for _, f := range b.schema.fields {
 		if f.Find == NotFound {
 			continue
@@ -43,29 +43,43 @@ func (b *Book) Candidates(ctx context.Context, items []Item) (Found, error) {
 		if err != nil {
 			return Found{}, err
 		}
-		holders, err := b.store.Holders(ctx, IndexRow{f.Bit, index}, maxHolders)
+		holders, err := b.store.Holders(ctx, IndexRow{f.Bit, index}, maxHolders+1)
 		if err != nil {
 			return Found{}, fmt.Errorf("look up items: %w", err)
 		}
-		if !said {
-			continue
+		if said {
+			left.by(holders)
 		}
-		if canonical == "" {
-			holders = nil
-		}
-		if first {
-			left, first = holders, false
-			continue
-		}
-		left = slices.DeleteFunc(left, func(o purser.Ordinal) bool { return !slices.Contains(holders, o) })
 	}
-	switch len(left) {
-	case 0:
-		return Found{Reason: purser.Unknown}, nil
-	case 1:
-		return Found{Ordinal: left[0]}, nil
+	return left.found(), nil
+}
+
+// narrowing is what lookups have left over.
+type narrowing struct {
+	customers []purser.Ordinal
+	narrowed  bool // by at least one lookup
+	common    bool // a lookup led to too many to tell
+}
+
+func (n *narrowing) by(holders []purser.Ordinal) {
+	switch {
+	case len(holders) > maxHolders:
+		n.common = true
+	case !n.narrowed:
+		n.customers, n.narrowed = holders, true
+	default:
+		n.customers = slices.DeleteFunc(n.customers, func(o purser.Ordinal) bool { return !slices.Contains(holders, o) })
 	}
-	return Found{Reason: purser.Several}, nil
+}
+
+func (n *narrowing) found() Found {
+	switch {
+	case len(n.customers) == 1:
+		return Found{Ordinal: n.customers[0]}
+	case len(n.customers) > 1, n.common && !n.narrowed:
+		return Found{Reason: purser.Several}
+	}
+	return Found{Reason: purser.Unknown}
 }
 
 func saidOf(items []Item, f Field) (said bool, canonical string) {

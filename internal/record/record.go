@@ -75,8 +75,6 @@ type Store interface {
 	// ChannelSince returns since when a channel holds what it holds, and
 	// whether the customer has it.
 	ChannelSince(ctx context.Context, o purser.Ordinal, f purser.Field) (purser.Stamp, bool, error)
-	// LastOrdinal returns the highest number given so far.
-	LastOrdinal(ctx context.Context) (purser.Ordinal, error)
 	// RowsDone returns how many rows of a file earlier batches finished.
 	RowsDone(ctx context.Context, file purser.Hash) (uint64, error)
 	// PutCustomers adds customers; a number or identifier that is taken fails.

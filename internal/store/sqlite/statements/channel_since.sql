@@ -1,0 +1,1 @@
+SELECT since FROM channel WHERE ordinal = ?1 AND field = ?2;

@@ -1,0 +1,1 @@
+SELECT ordinal FROM customer WHERE id = ?1;

@@ -1,0 +1,1 @@
+INSERT INTO channel (ordinal, field, since) VALUES (?1, ?2, ?3);

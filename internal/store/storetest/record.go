@@ -1,0 +1,245 @@
+package storetest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"purser"
+	"purser/internal/ledger"
+	"purser/internal/record"
+	"purser/internal/seal"
+)
+
+// Records is a store of records beside the ledger whose entries change them.
+type Records interface {
+	ledger.Store
+	record.Store
+}
+
+// Record checks an implementation of record.Store. open returns an empty one
+// that the test closes by itself.
+func Record(t *testing.T, open func(testing.TB) Records) {
+	for _, c := range []struct {
+		name string
+		run  func(*testing.T, Records)
+	}{
+		{"a new store has nobody", noCustomers},
+		{"a customer comes back as it was put", putAndRead},
+		{"an index leads to its holders alone, in order", holders},
+		{"a number that is taken undoes the batch", takenOrdinal},
+		{"a batch tells how far a file got", rowsDone},
+		{"a foreign transaction is refused", foreignTx},
+		{"reads beside an append see all of a batch or nothing", wholeBatches},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
+	}
+}
+
+func customer(o purser.Ordinal) record.Customer {
+	r := seal.Record{
+		Subject: seal.Subject{Ordinal: o, Version: 1},
+		Wrapped: binary.BigEndian.AppendUint32([]byte("key "), uint32(o)),
+		Sealed:  binary.BigEndian.AppendUint32([]byte("fields "), uint32(o)),
+	}
+	binary.BigEndian.PutUint32(r.Customer[:], uint32(o))
+	return record.Customer{
+		Record:   r,
+		Indexes:  []record.IndexRow{{Field: 3, Index: index(uint32(o))}, {Field: 12, Index: index(uint32(o) / 4)}},
+		Channels: []record.ChannelRow{{Field: 3, Since: purser.Stamp(o)}, {Field: 5}},
+	}
+}
+
+func index(n uint32) (i seal.Index) {
+	binary.BigEndian.PutUint32(i[:], n)
+	return i
+}
+
+func customersFrom(first purser.Ordinal, n int) []record.Customer {
+	var all []record.Customer
+	for o := first; o < first+purser.Ordinal(n); o++ {
+		all = append(all, customer(o))
+	}
+	return all
+}
+
+// put appends one entry and runs write in its transaction.
+func put(t *testing.T, s Records, write func(ledger.Tx) error) error {
+	t.Helper()
+	b := next(mustHead(t, s), 1)
+	b.Rows = []ledger.Row{{Write: write}}
+	return s.Append(t.Context(), b)
+}
+
+func mustPut(t *testing.T, s Records, customers []record.Customer) {
+	t.Helper()
+	if err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, customers) }); err != nil {
+		t.Fatalf("put customers: %v", err)
+	}
+}
+
+func noCustomers(t *testing.T, s Records) {
+	ctx := t.Context()
+	if _, err := s.Sealed(ctx, 1); !errors.Is(err, record.ErrNoCustomer) {
+		t.Fatalf("sealed: got %v, want ErrNoCustomer", err)
+	}
+	if _, err := s.OrdinalOf(ctx, purser.CustomerID{1}); !errors.Is(err, record.ErrNoCustomer) {
+		t.Fatalf("ordinal: got %v, want ErrNoCustomer", err)
+	}
+	if got, err := s.Holders(ctx, record.IndexRow{Field: 3, Index: index(1)}, 9); len(got) != 0 || err != nil {
+		t.Fatalf("holders: got %v %v, want none", got, err)
+	}
+	if _, found, err := s.ChannelSince(ctx, 1, 3); found || err != nil {
+		t.Fatalf("channel: got %v %v, want none", found, err)
+	}
+}
+
+func putAndRead(t *testing.T, s Records) {
+	ctx := t.Context()
+	mustPut(t, s, customersFrom(1, 8))
+	for o := purser.Ordinal(1); o <= 8; o++ {
+		want := customer(o)
+		got, err := s.Sealed(ctx, o)
+		if err != nil || got.Subject != want.Record.Subject ||
+			!slices.Equal(got.Wrapped, want.Record.Wrapped) || !slices.Equal(got.Sealed, want.Record.Sealed) {
+			t.Fatalf("sealed %d: got %+v %v, want %+v", o, got, err, want.Record)
+		}
+		if n, err := s.OrdinalOf(ctx, want.Record.Customer); n != o || err != nil {
+			t.Fatalf("ordinal: got %d %v, want %d", n, err, o)
+		}
+		if since, found, err := s.ChannelSince(ctx, o, 3); since != purser.Stamp(o) || !found || err != nil {
+			t.Fatalf("channel 3 of %d: got %d %v %v, want %d", o, since, found, err, o)
+		}
+		if since, found, err := s.ChannelSince(ctx, o, 5); since != 0 || !found || err != nil {
+			t.Fatalf("channel 5 of %d: got %d %v %v, want 0", o, since, found, err)
+		}
+		if got, err := s.Indexes(ctx, o, 3); !slices.Equal(got, []seal.Index{index(uint32(o))}) || err != nil {
+			t.Fatalf("indexes of %d: got %v %v, want its own", o, got, err)
+		}
+	}
+	if _, err := s.Sealed(ctx, 9); !errors.Is(err, record.ErrNoCustomer) {
+		t.Fatalf("sealed 9: got %v, want ErrNoCustomer", err)
+	}
+}
+
+func holders(t *testing.T, s Records) {
+	mustPut(t, s, customersFrom(1, 40))
+	for _, c := range []struct {
+		name  string
+		row   record.IndexRow
+		limit int
+		want  []purser.Ordinal
+	}{
+		{"one holder", record.IndexRow{Field: 3, Index: index(7)}, 9, []purser.Ordinal{7}},
+		{"several", record.IndexRow{Field: 12, Index: index(2)}, 9, []purser.Ordinal{8, 9, 10, 11}},
+		{"as many as asked for", record.IndexRow{Field: 12, Index: index(2)}, 2, []purser.Ordinal{8, 9}},
+		{"same index of another field", record.IndexRow{Field: 5, Index: index(7)}, 9, nil},
+		{"unknown", record.IndexRow{Field: 3, Index: index(700)}, 9, nil},
+	} {
+		if got, err := s.Holders(t.Context(), c.row, c.limit); !slices.Equal(got, c.want) || err != nil {
+			t.Errorf("%s: got %v %v, want %v", c.name, got, err, c.want)
+		}
+	}
+}
+
+func takenOrdinal(t *testing.T, s Records) {
+	mustPut(t, s, customersFrom(1, 3))
+	head := mustHead(t, s)
+	for _, c := range []struct {
+		name  string
+		batch []record.Customer
+	}{
+		{"number", customersFrom(3, 2)},
+		{"identifier", func() []record.Customer {
+			twice := customersFrom(10, 2)
+			twice[1].Record.Customer = twice[0].Record.Customer
+			return twice
+		}()},
+	} {
+		err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, c.batch) })
+		if !errors.Is(err, ledger.ErrNothingWritten) {
+			t.Fatalf("%s taken: got %v, want ErrNothingWritten", c.name, err)
+		}
+		mustBe(t, s, head)
+		for _, written := range c.batch[1:] {
+			if _, err := s.Sealed(t.Context(), written.Record.Ordinal); !errors.Is(err, record.ErrNoCustomer) {
+				t.Fatalf("sealed %d after %s taken: got %v, want ErrNoCustomer", written.Record.Ordinal, c.name, err)
+			}
+		}
+	}
+}
+
+func rowsDone(t *testing.T, s Records) {
+	file, other := purser.Hash{1}, purser.Hash{2}
+	for i, b := range []record.Batch{
+		{Pos: 0, File: file, Rows: 1000, First: 1, Count: 990, Rejected: 10},
+		{Pos: 1, File: file, Rows: 1500, First: 991, Count: 500},
+		{Pos: 2, File: other, Rows: 7},
+	} {
+		if err := put(t, s, func(tx ledger.Tx) error { return s.PutBatch(tx, b) }); err != nil {
+			t.Fatalf("put batch %d: %v", i, err)
+		}
+	}
+	for want, f := range map[uint64]purser.Hash{1500: file, 7: other, 0: {3}} {
+		if got, err := s.RowsDone(t.Context(), f); got != want || err != nil {
+			t.Errorf("rows done: got %d %v, want %d", got, err, want)
+		}
+	}
+}
+
+type foreign struct{}
+
+func (foreign) LedgerTx() {}
+
+func foreignTx(t *testing.T, s Records) {
+	if err := s.PutCustomers(foreign{}, customersFrom(1, 1)); err == nil {
+		t.Error("put customers in a foreign transaction: got no error")
+	}
+	var kept ledger.Tx
+	if err := put(t, s, func(tx ledger.Tx) error { kept = tx; return nil }); err != nil {
+		t.Fatalf("append: %v", err)
+	}
+	if err := s.PutBatch(kept, record.Batch{Pos: 9}); err == nil {
+		t.Error("put a batch in a transaction that is over: got no error")
+	}
+	if _, err := s.Sealed(t.Context(), 1); !errors.Is(err, record.ErrNoCustomer) {
+		t.Fatalf("sealed: got %v, want ErrNoCustomer", err)
+	}
+}
+
+func wholeBatches(t *testing.T, s Records) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	shared := record.IndexRow{Field: 12, Index: index(77)}
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				all, err := s.Holders(context.WithoutCancel(ctx), shared, 1000)
+				if err != nil || len(all)%10 != 0 {
+					t.Errorf("holders beside appends: got %d %v, want a multiple of 10", len(all), err)
+					return
+				}
+				if len(all) == 0 {
+					continue
+				}
+				if _, err := s.Sealed(context.WithoutCancel(ctx), all[len(all)-1]); err != nil {
+					t.Errorf("sealed %d: %v", all[len(all)-1], err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 30 {
+		batch := customersFrom(purser.Ordinal(i*10+1), 10)
+		for n := range batch {
+			batch[n].Indexes = append(batch[n].Indexes, shared)
+		}
+		mustPut(t, s, batch)
+	}
+	cancel()
+	readers.Wait()
+}
