@@ -80,11 +80,13 @@ func (e *RowError) Error() string {
 // Unwrap returns the cause and that nothing was written.
 func (e *RowError) Unwrap() []error { return []error{e.Err, ErrNothingWritten} }
 
-// Snapshot is the encoded state after the entries [0, Size).
+// Snapshot is the encoded state after the entries [0, Size), and the tree
+// over them.
 type Snapshot struct {
 	Size        purser.Pos
 	FoldVersion uint16
-	Digest      purser.Hash
+	Digest      purser.Hash // SHA-256 of Bytes
+	Frontier    proof.Frontier
 	Bytes       []byte
 }
 

@@ -258,7 +258,8 @@ func (d *DB) PutSnapshot(ctx context.Context, s ledger.Snapshot) error {
 			stmt.BindInt64(1, int64(s.Size))
 			stmt.BindInt64(2, int64(s.FoldVersion))
 			stmt.BindBytes(3, s.Digest[:])
-			stmt.BindInt64(4, int64(parts))
+			stmt.BindBytes(4, s.Frontier.AppendBytes(nil))
+			stmt.BindInt64(5, int64(parts))
 		})
 		if err != nil {
 			return err
@@ -322,13 +323,15 @@ type snapshotRow struct {
 
 func (d *DB) snapshotRows(ctx context.Context) (rows []snapshotRow, err error) {
 	err = d.query(ctx, "snapshots", nil, func(s *sqlite.Stmt) error {
-		r := snapshotRow{parts: s.ColumnInt64(3)}
+		r := snapshotRow{parts: s.ColumnInt64(4)}
 		r.Size, r.FoldVersion = purser.Pos(s.ColumnInt64(0)), uint16(s.ColumnInt64(1))
 		if n := s.ColumnBytes(2, r.Digest[:]); n != len(r.Digest) {
 			return fmt.Errorf("%w: snapshot digest of %d bytes", ledger.ErrCorrupt, n)
 		}
+		var err error
+		r.Frontier, err = proof.ParseFrontier(r.Size, column(s, 3))
 		rows = append(rows, r)
-		return nil
+		return err
 	})
 	return rows, err
 }

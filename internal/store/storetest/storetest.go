@@ -212,6 +212,7 @@ func mustPutSnapshot(t *testing.T, s ledger.Store, size purser.Pos, text string)
 	t.Helper()
 	err := s.PutSnapshot(t.Context(), ledger.Snapshot{
 		Size: size, FoldVersion: 7, Digest: sha256.Sum256([]byte(text)), Bytes: []byte(text),
+		Frontier: next(ledger.Head{}, int(size)).After.Frontier,
 	})
 	if err != nil {
 		t.Fatalf("put snapshot: %v", err)
@@ -233,6 +234,9 @@ func snapshots(t *testing.T, s ledger.Store) {
 		}
 		sizes = append(sizes, snap.Size)
 		text := texts[snap.Size]
+		if snap.Frontier != next(ledger.Head{}, int(snap.Size)).After.Frontier {
+			t.Fatalf("snapshot %d: another frontier came back", snap.Size)
+		}
 		if string(snap.Bytes) != text || snap.Digest != sha256.Sum256([]byte(text)) || snap.FoldVersion != 7 {
 			t.Fatalf("snapshot %d: got %d bytes, version %d, want %d and 7", snap.Size, len(snap.Bytes), snap.FoldVersion, len(text))
 		}

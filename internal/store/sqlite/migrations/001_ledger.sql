@@ -31,6 +31,7 @@ CREATE TABLE snapshot (
 	size         INTEGER PRIMARY KEY,
 	fold_version INTEGER NOT NULL,
 	digest       BLOB NOT NULL CHECK (length(digest) = 32),
+	frontier     BLOB NOT NULL,
 	parts        INTEGER NOT NULL
 ) STRICT;
 

@@ -1,1 +1,1 @@
-SELECT size, fold_version, digest, parts FROM snapshot ORDER BY size DESC;
+SELECT size, fold_version, digest, frontier, parts FROM snapshot ORDER BY size DESC;

@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"purser"
+)
+
+// refusals counts what a session was refused beyond the entries of its own
+// that it gets in a minute. The writer owns it. What the current attempt at a
+// batch adds is kept apart until the batch is committed.
+type refusals struct {
+	counts map[refusalKey]refusalCount
+	last   map[purser.SessionID]refusedAt // the session's last written refusal
+	minute purser.Stamp                   // of the last prune
+
+	counted []counted // by this attempt
+	wrote   []wrote   // by this attempt
+}
+
+type refusalKey struct {
+	session purser.SessionID
+	kind    purser.Kind
+	minute  purser.Stamp
+}
+
+type refusalCount struct {
+	who    purser.Actor
+	reason purser.Reason // of the last one
+	count  uint32
+}
+
+type refusedAt struct {
+	pos    purser.Pos
+	minute purser.Stamp
+}
+
+type counted struct {
+	key    refusalKey
+	who    purser.Actor
+	reason purser.Reason
+}
+
+type wrote struct {
+	session purser.SessionID
+	at      refusedAt
+}
+
+func minuteOf(at purser.Stamp) purser.Stamp { return at - at%purser.Minute }
+
+func newRefusals() refusals {
+	return refusals{
+		counts: make(map[refusalKey]refusalCount),
+		last:   make(map[purser.SessionID]refusedAt),
+	}
+}
+
+// lastOf returns where the session's last refusal was written.
+func (r *refusals) lastOf(session purser.SessionID) (purser.Pos, bool) {
+	for _, w := range slices.Backward(r.wrote) {
+		if w.session == session {
+			return w.at.pos, true
+		}
+	}
+	at, ok := r.last[session]
+	return at.pos, ok
+}
+
+// count counts a refusal instead of writing it. It declines when it does not
+// know an entry to point at: after a restart one more is written.
+func (r *refusals) count(who purser.Actor, kind purser.Kind, why purser.Reason, at purser.Stamp) (purser.Pos, bool) {
+	pos, ok := r.lastOf(who.Session)
+	if ok {
+		r.counted = append(r.counted, counted{refusalKey{who.Session, kind, minuteOf(at)}, who, why})
+	}
+	return pos, ok
+}
+
+// written notes a refusal that got an entry.
+func (r *refusals) written(who purser.Actor, pos purser.Pos, at purser.Stamp) {
+	r.wrote = append(r.wrote, wrote{who.Session, refusedAt{pos, minuteOf(at)}})
+}
+
+// discard forgets what this attempt added.
+func (r *refusals) discard() { r.counted, r.wrote = r.counted[:0], r.wrote[:0] }
+
+// commit keeps what this attempt added, at stamp at.
+func (r *refusals) commit(at purser.Stamp) {
+	for _, c := range r.counted {
+		n := r.counts[c.key]
+		r.counts[c.key] = refusalCount{who: c.who, reason: c.reason, count: n.count + 1}
+	}
+	for _, w := range r.wrote {
+		r.last[w.session] = w.at
+	}
+	r.discard()
+	if minute := minuteOf(at); minute != r.minute {
+		r.minute = minute
+		for session, l := range r.last {
+			if l.minute < minute {
+				delete(r.last, session)
+			}
+		}
+	}
+}
+
+// due returns the entries for minutes before the one of at, or for all, in a
+// fixed order, and their keys, which the writer forgets once they are durable.
+func (r *refusals) due(at purser.Stamp, all bool) (keys []refusalKey, entries []*purser.Refusals) {
+	minute := minuteOf(at)
+	for k := range r.counts {
+		if all || k.minute < minute {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b refusalKey) int {
+		return cmp.Or(cmp.Compare(a.minute, b.minute), bytes.Compare(a.session[:], b.session[:]), cmp.Compare(a.kind, b.kind))
+	})
+	for _, k := range keys {
+		n := r.counts[k]
+		entries = append(entries, &purser.Refusals{Who: n.who, Of: k.kind, Reason: n.reason, Count: n.count})
+	}
+	return keys, entries
+}
+
+func (r *refusals) forget(keys []refusalKey) {
+	for _, k := range keys {
+		delete(r.counts, k)
+	}
+}

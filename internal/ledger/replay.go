@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"purser"
+	"purser/proof"
+)
+
+// commitEvery is how many replayed entries are kept at once.
+const commitEvery = 1024
+
+// progressEvery is how many entries lie between two calls of Progress.
+const progressEvery = 10_000
+
+// folding is a state being rebuilt from stored bytes.
+type folding[S State] struct {
+	state    S
+	frontier proof.Frontier
+	stamp    purser.Stamp
+	again    []byte // reused
+}
+
+// take checks one stored entry and folds it in.
+func (f *folding[S]) take(s Stored) (purser.Header, purser.Entry, error) {
+	h, e, err := purser.ParseEntry(s.Bytes)
+	if err != nil {
+		return h, nil, fmt.Errorf("%w: entry %d: %w", ErrCorrupt, s.Pos, err)
+	}
+	f.again, err = purser.AppendEntry(f.again[:0], h.Pos, h.Stamp, e)
+	switch {
+	case err != nil || !bytes.Equal(f.again, s.Bytes):
+		return h, nil, fmt.Errorf("%w: entry %d has another encoding", ErrCorrupt, s.Pos)
+	case h.Pos != s.Pos || s.Pos != f.frontier.Size():
+		return h, nil, fmt.Errorf("%w: entry %d stands at %d", ErrCorrupt, h.Pos, s.Pos)
+	case h.Stamp < f.stamp:
+		return h, nil, fmt.Errorf("%w: the stamp of entry %d goes back", ErrCorrupt, s.Pos)
+	}
+	if err := f.state.Apply(h, e); err != nil {
+		return h, nil, fmt.Errorf("%w: apply entry %d: %w", ErrCorrupt, s.Pos, err)
+	}
+	f.frontier.Append(proof.LeafHash(s.Bytes))
+	f.stamp = h.Stamp
+	if f.frontier.Size()%commitEvery == 0 {
+		f.state.Commit()
+	}
+	return h, e, nil
+}
+
+// restore sets out from a snapshot, or from nothing for the zero one.
+func restore[S State](empty S, s Snapshot) (*folding[S], error) {
+	f := &folding[S]{state: empty, frontier: s.Frontier}
+	if s.Size == 0 {
+		return f, nil
+	}
+	if sha256.Sum256(s.Bytes) != s.Digest {
+		return nil, fmt.Errorf("%w: snapshot %d has another digest", ErrCorrupt, s.Size)
+	}
+	c := purser.NewDecoder(s.Bytes)
+	f.state.Code(c)
+	if err := c.End(); err != nil {
+		return nil, fmt.Errorf("%w: snapshot %d: %w", ErrCorrupt, s.Size, err)
+	}
+	return f, nil
+}
+
+// replayed is a ledger that was read, checked and folded.
+type replayed[S State] struct {
+	state      S
+	head       Head
+	stamp      purser.Stamp
+	snapshot   Snapshot // the one used, for the next to set out from
+	checkpoint sign
+}
+
+// replay reads the ledger from the newest snapshot that holds, or from the
+// first entry.
+func replay[S State](ctx context.Context, cfg *Config[S]) (replayed[S], error) {
+	r := replayed[S]{}
+	var err error
+	if r.head, err = cfg.Store.Head(ctx); err != nil {
+		return r, err
+	}
+	if r.head.Frontier.Size() != r.head.Size || r.head.Frontier.Root() != r.head.Root {
+		return r, fmt.Errorf("%w: the head's root is not that of its frontier", ErrCorrupt)
+	}
+	signed, err := storedCheckpoint(ctx, cfg, &r)
+	if err != nil {
+		return r, err
+	}
+	for s, err := range cfg.Store.Snapshots(ctx) {
+		if err != nil {
+			return r, err
+		}
+		if s.FoldVersion != cfg.FoldVersion || s.Size >= r.head.Size {
+			continue
+		}
+		if err := r.from(ctx, cfg, s, signed); err == nil || !errors.Is(err, ErrCorrupt) {
+			return r, err
+		}
+		// A snapshot that does not hold is no proof against the entries: they
+		// decide alone.
+	}
+	return r, r.from(ctx, cfg, Snapshot{}, signed)
+}
+
+// storedCheckpoint reads the last checkpoint that was signed. One of a longer
+// ledger means that this one was rolled back.
+func storedCheckpoint[S State](ctx context.Context, cfg *Config[S], r *replayed[S]) (proof.Checkpoint, error) {
+	size, note, err := cfg.Store.LatestCheckpoint(ctx)
+	if err != nil || note == nil {
+		return proof.Checkpoint{}, err
+	}
+	c, err := proof.ReadCheckpoint(note)
+	if err != nil || c.Size != size {
+		return c, fmt.Errorf("%w: stored checkpoint of size %d cannot be read", ErrCorrupt, size)
+	}
+	if size > r.head.Size {
+		return c, fmt.Errorf("%w: a checkpoint of %d entries was signed and only %d are here", ErrCorrupt, size, r.head.Size)
+	}
+	r.checkpoint = sign{size, note}
+	return c, nil
+}
+
+// from folds everything after snapshot s. The entries since then, put on the
+// snapshot's frontier, must give the committed root, and one of them must bind
+// the snapshot to the ledger.
+func (r *replayed[S]) from(ctx context.Context, cfg *Config[S], s Snapshot, signed proof.Checkpoint) error {
+	f, err := restore(cfg.New(), s)
+	if err != nil {
+		return err
+	}
+	bound := s.Size == 0
+	for stored, err := range cfg.Store.Entries(ctx, s.Size, r.head.Size) {
+		if err != nil {
+			return err
+		}
+		_, e, err := f.take(stored)
+		if err != nil {
+			return err
+		}
+		if b, ok := e.(*purser.Snapshot); ok && b.Size == s.Size && b.FoldVersion == s.FoldVersion && b.Digest == s.Digest {
+			bound = true
+		}
+		size := f.frontier.Size()
+		if size == signed.Size && f.frontier.Root() != signed.Root {
+			return fmt.Errorf("%w: the signed checkpoint of size %d is of another ledger", ErrCorrupt, size)
+		}
+		if cfg.Progress != nil && (size%progressEvery == 0 || size == r.head.Size) {
+			cfg.Progress(size-s.Size, r.head.Size-s.Size)
+		}
+	}
+	switch {
+	case !bound:
+		return fmt.Errorf("%w: no entry binds snapshot %d", ErrCorrupt, s.Size)
+	case f.frontier != r.head.Frontier:
+		return fmt.Errorf("%w: the entries do not give the committed root", ErrCorrupt)
+	}
+	f.state.Commit()
+	r.state, r.stamp, r.snapshot = f.state, f.stamp, s
+	return nil
+}
