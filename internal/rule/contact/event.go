@@ -171,19 +171,20 @@ func (r *row) leave(i int) {
 // the contact. A verification that passed through more persons than the row
 // can name is void.
 func (r *row) passed(who purser.Actor) {
-	if r.Customer == 0 || who.Person.Zero() {
-		return
+	if r.Customer != 0 && !who.Person.Zero() && !r.vouch(who) {
+		r.unbind()
 	}
+}
+
+// vouch names one more person behind what was verified, if there is room.
+func (r *row) vouch(who purser.Actor) bool {
 	for i := range r.Earlier {
-		switch {
-		case r.Earlier[i] == who:
-			return
-		case r.Earlier[i].Person.Zero():
+		if r.Earlier[i] == who || r.Earlier[i].Person.Zero() {
 			r.Earlier[i] = who
-			return
+			return true
 		}
 	}
-	r.unbind()
+	return false
 }
 
 // listed applies one part of a snapshot.

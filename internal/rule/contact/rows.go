@@ -178,6 +178,9 @@ type row struct {
 func (r *row) code(c *purser.Coder) {
 	r.Source.Code(c)
 	c.U8((*uint8)(&r.Phase))
+	if r.Phase < PhaseOffered || r.Phase > PhaseClosed {
+		c.Fail()
+	}
 	for _, f := range []*bool{&r.Lapsed, &r.Bare, &r.Outbound, &r.Proven, &r.Emergency, &r.Undone, &r.Resumed} {
 		c.Flag(f)
 	}

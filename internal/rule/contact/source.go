@@ -152,7 +152,7 @@ func (b *Book) applyEvent(e *purser.ContactEvent, at purser.Stamp) error {
 		return ErrImpossible
 	}
 	if repeat, why := b.Event(e, at); repeat || why != purser.Allowed {
-		return ErrImpossible
+		return nil // not what Event allowed; the entry stands, and that is all
 	}
 	b.repeats.Put(slotKey{e.Source, uint16(e.Seq % maxRepeats)}, repeatRow{e.Seq, e.Body})
 	if s.Heard != 0 && over(s.Heard, StaleEnd, at) {

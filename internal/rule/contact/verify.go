@@ -233,7 +233,9 @@ func (r *row) raise(customer purser.Ordinal, to purser.Assurance, who purser.Act
 		r.Earlier = [earlierMax]purser.Actor{}
 	}
 	r.Customer, r.Assurance = customer, max(r.Assurance, to)
-	r.passed(who)
+	if !who.Person.Zero() {
+		r.vouch(who) // where there is no room, the next transfer voids all
+	}
 	return true
 }
 
