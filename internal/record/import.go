@@ -310,7 +310,7 @@ func (i *importing) record(ctx context.Context, e *purser.Import, customers []Cu
 	}
 	write := func(tx ledger.Tx, pos purser.Pos, _ purser.Entry) error {
 		b := Batch{Pos: pos, File: e.File, Rows: done, First: e.First, Count: e.Count, Rejected: e.Rejected}
-		if err := store.PutCustomers(tx, customers); err != nil {
+		if err := store.PutCustomers(tx, pos, customers); err != nil {
 			return err
 		}
 		return store.PutBatch(tx, b)

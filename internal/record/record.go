@@ -77,8 +77,9 @@ type Store interface {
 	ChannelSince(ctx context.Context, o purser.Ordinal, f purser.Field) (purser.Stamp, bool, error)
 	// RowsDone returns how many rows of a file earlier batches finished.
 	RowsDone(ctx context.Context, file purser.Hash) (uint64, error)
-	// PutCustomers adds customers; a number or identifier that is taken fails.
-	PutCustomers(tx ledger.Tx, customers []Customer) error
+	// PutCustomers adds customers as written by the entry at pos; a number or
+	// identifier that is taken fails.
+	PutCustomers(tx ledger.Tx, pos purser.Pos, customers []Customer) error
 	// PutBatch records a finished batch.
 	PutBatch(tx ledger.Tx, b Batch) error
 }

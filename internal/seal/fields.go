@@ -110,15 +110,18 @@ func (s Subject) fieldData(f purser.Field) [26]byte {
 	return d
 }
 
-// Holds returns the full field bits that the record has a value for, as its
-// unopened form says; damage shows only when it is opened.
+// Holds returns the bits that the record has a value for, masked ones included
+// where Masks is set. It reads the unopened form; damage shows only on opening.
 func (r Record) Holds() purser.FieldMask {
-	var m purser.FieldMask
-	walk(r.Sealed, func(f purser.Field, _ []byte) error {
-		m |= purser.Mask(f)
+	var held purser.FieldMask
+	err := walk(r.Sealed, func(f purser.Field, _ []byte) error {
+		held |= purser.Mask(f)
 		return nil
 	})
-	return m
+	if err != nil {
+		return 0
+	}
+	return held | r.Masks.from(held)
 }
 
 // walk yields the sealed fields in order and reports whether b is the whole

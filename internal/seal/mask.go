@@ -48,6 +48,20 @@ func (m *Masks) full(asked purser.FieldMask) purser.FieldMask {
 	return out
 }
 
+// from returns the masked bits that can be made from the full bits held.
+func (m *Masks) from(held purser.FieldMask) purser.FieldMask {
+	if m == nil {
+		return 0
+	}
+	var out purser.FieldMask
+	for bit, mask := range m {
+		if mask.How != 0 && held.Has(mask.Of) {
+			out |= purser.Mask(purser.Field(bit))
+		}
+	}
+	return out
+}
+
 // give puts into values what asked allows of the value of full bit f.
 func (m *Masks) give(values purser.Values, asked purser.FieldMask, f purser.Field, text string) {
 	if asked.Has(f) && (m == nil || m[f].How == 0) {

@@ -14,6 +14,9 @@ var (
 	ErrNoReceipt = errors.New("receipt opens nothing")
 	// ErrOtherCustomer says that the receipt is about somebody else.
 	ErrOtherCustomer = errors.New("receipt is about another customer")
+	// ErrOlderReceipt says that the record was written after the decision, which
+	// was taken on what it held before.
+	ErrOlderReceipt = errors.New("receipt is older than the record")
 )
 
 // Open decrypts the fields that the receipt's entry allows, of the customer it
@@ -30,5 +33,30 @@ func (k *Keys) Open(receipt ledger.Receipt, r Record) (purser.Values, error) {
 	if customer != r.Ordinal {
 		return nil, ErrOtherCustomer
 	}
+	if receipt.Pos() < r.Written {
+		return nil, ErrOlderReceipt
+	}
 	return k.open(r, fields)
+}
+
+// Decoy is a made-up record. Opening one needs no receipt, since it holds
+// nothing of anybody, and costs what opening a real one does (L5).
+type Decoy struct {
+	keys   *Keys
+	record Record
+}
+
+// Decoy seals made-up fields.
+func (k *Keys) Decoy(fields map[purser.Field]string, masks *Masks) (*Decoy, error) {
+	r, err := k.Seal(Subject{}, fields)
+	if err != nil {
+		return nil, err
+	}
+	r.Masks = masks
+	return &Decoy{keys: k, record: r}, nil
+}
+
+// Open decrypts the made-up fields.
+func (d *Decoy) Open(fields purser.FieldMask) (purser.Values, error) {
+	return d.keys.open(d.record, fields)
 }

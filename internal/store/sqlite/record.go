@@ -21,7 +21,8 @@ func (d *DB) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error) 
 	err := d.query(ctx, "sealed_record", func(s *sqlite.Stmt) { s.BindInt64(1, int64(o)) }, func(s *sqlite.Stmt) error {
 		s.ColumnBytes(0, r.Customer[:])
 		r.Version = uint32(s.ColumnInt64(1))
-		r.Sealed, r.Wrapped = column(s, 2), column(s, 3)
+		r.Written = purser.Pos(s.ColumnInt64(2))
+		r.Sealed, r.Wrapped = column(s, 3), column(s, 4)
 		found = true
 		return nil
 	})
@@ -112,26 +113,27 @@ func (d *DB) RowsDone(ctx context.Context, file purser.Hash) (uint64, error) {
 }
 
 // PutCustomers implements record.Store.
-func (d *DB) PutCustomers(t ledger.Tx, customers []record.Customer) error {
+func (d *DB) PutCustomers(t ledger.Tx, pos purser.Pos, customers []record.Customer) error {
 	own, err := d.inTx(t)
 	if err != nil {
 		return err
 	}
 	for i := range customers {
-		if err := putCustomer(own, &customers[i]); err != nil {
+		if err := putCustomer(own, pos, &customers[i]); err != nil {
 			return fmt.Errorf("write customer %d: %w", customers[i].Record.Ordinal, err)
 		}
 	}
 	return nil
 }
 
-func putCustomer(t *tx, c *record.Customer) error {
+func putCustomer(t *tx, pos purser.Pos, c *record.Customer) error {
 	r := &c.Record
 	err := t.exec("put_customer", func(s *sqlite.Stmt) {
 		s.BindInt64(1, int64(r.Ordinal))
 		s.BindBytes(2, r.Customer[:])
 		s.BindInt64(3, int64(r.Version))
-		s.BindBytes(4, r.Sealed)
+		s.BindInt64(4, int64(pos))
+		s.BindBytes(5, r.Sealed)
 	})
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func put(t *testing.T, s Records, write func(ledger.Tx) error) error {
 
 func mustPut(t *testing.T, s Records, customers []record.Customer) {
 	t.Helper()
-	if err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, customers) }); err != nil {
+	if err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, 7, customers) }); err != nil {
 		t.Fatalf("put customers: %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func putAndRead(t *testing.T, s Records) {
 	for o := purser.Ordinal(1); o <= 8; o++ {
 		want := customer(o)
 		got, err := s.Sealed(ctx, o)
-		if err != nil || got.Subject != want.Record.Subject ||
+		if err != nil || got.Subject != want.Record.Subject || got.Written != 7 ||
 			!slices.Equal(got.Wrapped, want.Record.Wrapped) || !slices.Equal(got.Sealed, want.Record.Sealed) {
 			t.Fatalf("sealed %d: got %+v %v, want %+v", o, got, err, want.Record)
 		}
@@ -159,7 +159,7 @@ func takenOrdinal(t *testing.T, s Records) {
 			return twice
 		}()},
 	} {
-		err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, c.batch) })
+		err := put(t, s, func(tx ledger.Tx) error { return s.PutCustomers(tx, 7, c.batch) })
 		if !errors.Is(err, ledger.ErrNothingWritten) {
 			t.Fatalf("%s taken: got %v, want ErrNothingWritten", c.name, err)
 		}
@@ -195,7 +195,7 @@ type foreign struct{}
 func (foreign) LedgerTx() {}
 
 func foreignTx(t *testing.T, s Records) {
-	if err := s.PutCustomers(foreign{}, customersFrom(1, 1)); err == nil {
+	if err := s.PutCustomers(foreign{}, 7, customersFrom(1, 1)); err == nil {
 		t.Error("put customers in a foreign transaction: got no error")
 	}
 	var kept ledger.Tx

@@ -6,6 +6,7 @@ CREATE TABLE customer (
 	ordinal INTEGER PRIMARY KEY CHECK (ordinal > 0 AND ordinal < 4294967296),
 	id      BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
 	version INTEGER NOT NULL CHECK (version > 0),
+	written INTEGER NOT NULL, -- position of the entry that wrote it last
 	sealed  BLOB NOT NULL
 ) STRICT;
 
