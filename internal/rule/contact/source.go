@@ -216,7 +216,7 @@ func (b *Book) drain(id purser.SourceID, s *sourceRow, at purser.Stamp) {
 			b.waiting.Delete(k)
 			b.turn(s, &w.Event, at)
 		}
-		b.settle(id, s)
+		b.settle(id, s, at)
 		if !s.stale(at) {
 			return
 		}
@@ -228,15 +228,18 @@ func (b *Book) drain(id purser.SourceID, s *sourceRow, at purser.Stamp) {
 	}
 }
 
-// settle drops waiting events that were passed over and dates the gap.
-func (b *Book) settle(id purser.SourceID, s *sourceRow) {
+// settle drops waiting events that were passed over and dates the gap. A
+// snapshot that was completed just now ends a gap that was open too long also
+// where it came before it: what waited behind the gap is dropped, or one
+// number far ahead would keep the source stale for ever.
+func (b *Book) settle(id purser.SourceID, s *sourceRow, at purser.Stamp) {
 	s.GapSince = 0
 	for slot := range uint16(maxPending) {
 		k := slotKey{id, slot}
 		w, ok := b.waiting.Get(k)
 		switch {
 		case !ok:
-		case s.Synced && w.Event.Seq < s.Next:
+		case s.Synced && w.Event.Seq < s.Next, !s.Due && over(w.At, Reorder, at):
 			b.waiting.Delete(k)
 		case s.GapSince == 0 || w.At < s.GapSince:
 			s.GapSince = w.At

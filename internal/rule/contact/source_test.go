@@ -138,10 +138,9 @@ func TestStale(t *testing.T) {
 			w.seq += 1 << 40
 			w.event(heartbeat())
 			w.seq = was
-			w.event(purser.ContactEvent{Event: purser.EventSnapshot})
 			w.at += 6 * purser.Second
-			w.event(purser.ContactEvent{Event: purser.EventSnapshot})
-		}, true},
+			w.event(purser.ContactEvent{Event: purser.EventSnapshot, Live: []purser.LiveContact{{Contact: call, Agent: agent(1)}}})
+		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

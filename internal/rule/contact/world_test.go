@@ -2,16 +2,22 @@ package contact_test
 
 import (
 	"encoding/binary"
-	"testing"
 
 	"purser"
 	"purser/internal/rule/contact"
 )
 
+// tester is what *testing.T and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // world drives a Book as the ledger's writer does: one entry, one position,
 // stamps that never go back, events decided before they are recorded.
 type world struct {
-	tb   testing.TB
+	tb   tester
 	book contact.Book
 	at   purser.Stamp
 	pos  purser.Pos
@@ -36,7 +42,7 @@ func actor(n, session byte) purser.Actor {
 }
 
 // newWorld has a source with agents 1 to 4 and a first, empty snapshot.
-func newWorld(tb testing.TB) *world {
+func newWorld(tb tester) *world {
 	w := &world{tb: tb, at: 1000 * purser.Hour}
 	w.apply(&purser.SourceSet{Source: source, Vendor: vendor, Trust: purser.TrustCarrier, Status: purser.StatusActive})
 	for n := byte(1); n <= 4; n++ {
@@ -166,14 +172,14 @@ func (w *world) encode() []byte {
 	return c.Bytes()
 }
 
-func wantReason(tb testing.TB, what string, got, want purser.Reason) {
+func wantReason(tb tester, what string, got, want purser.Reason) {
 	tb.Helper()
 	if got != want {
 		tb.Fatalf("%s: got reason %d, want %d", what, got, want)
 	}
 }
 
-func wantBound(tb testing.TB, h contact.Hold, who purser.Ordinal, a purser.Assurance) {
+func wantBound(tb tester, h contact.Hold, who purser.Ordinal, a purser.Assurance) {
 	tb.Helper()
 	if h.Customer != who || h.Assurance != a {
 		tb.Fatalf("got customer %d at A%d, want %d at A%d", h.Customer, h.Assurance, who, a)
