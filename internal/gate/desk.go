@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"context"
+
+	"purser"
+	"purser/internal/fold"
+	"purser/internal/rule/contact"
+)
+
+// Work is one contact as the person it was given to may see it. It says
+// nothing of a customer but the identifier of one who is bound.
+type Work struct {
+	Contact   purser.ContactID
+	Phase     contact.Phase
+	Claimed   bool // by the asking session
+	Stale     bool // nothing new opens for want of a fresh source
+	Outbound  bool // nothing opens until the customer keys a code
+	Bound     bool
+	Customer  purser.CustomerID // while bound
+	Assurance purser.Assurance
+	Emergency bool
+	Tries     int // failed identifies left
+	Sends     int // codes left to send
+	Linked    []purser.CustomerID
+}
+
+// Work lists the live contacts that telephony gave to the session's person. It
+// is for display: every act is decided again when it is asked for.
+func (g *Gate) Work(ctx context.Context, session purser.SessionID) ([]Work, error) {
+	type seen struct {
+		work     Work
+		customer purser.Ordinal
+		linked   []purser.Ordinal
+	}
+	var all []seen
+	err := g.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		live, why := s.Standing().Live(session, at)
+		if why != purser.Allowed {
+			return &purser.Refusal{Reason: why}
+		}
+		for _, id := range s.Contacts().Offered(live.Who.Person, at) {
+			c, ok := s.Contacts().Contact(id, at)
+			if !ok {
+				continue
+			}
+			w := Work{
+				Contact: id, Phase: c.Phase, Claimed: s.Contacts().Claimed(id, session), Stale: c.Stale,
+				Outbound: c.Outbound, Tries: c.Tries, Sends: c.Sends,
+			}
+			if !w.Claimed { // whoever does not hold it sees that it rings, no more
+				all = append(all, seen{work: w})
+				continue
+			}
+			w.Bound, w.Assurance, w.Emergency = c.Customer != 0, c.Assurance, c.Emergency
+			all = append(all, seen{w, c.Customer, c.Linked})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Work, len(all))
+	for i, one := range all {
+		out[i] = one.work
+		if one.customer == 0 {
+			continue
+		}
+		if out[i].Customer, err = g.c.Records.CustomerID(ctx, one.customer); err != nil {
+			return nil, err
+		}
+		for _, o := range one.linked {
+			id, err := g.c.Records.CustomerID(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			out[i].Linked = append(out[i].Linked, id)
+		}
+	}
+	return out, nil
+}
