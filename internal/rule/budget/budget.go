@@ -171,22 +171,26 @@ func (s *Sheet) Bind(who purser.PersonID, c purser.ContactID, linked bool, at pu
 		}
 		return purser.Allowed
 	}
+	if !row.binder.Zero() {
+		return purser.Allowed // the contact binds him already
+	}
 	if mine.bound.Sum(binding, at)+open-min(open, uint32(row.open)) >= mine.claimed.Sum(day, at) {
 		return purser.BudgetBind
 	}
 	return purser.Allowed
 }
 
-// Attempt decides whether who may fail once more, and whether the customer
-// behind the tags (this month's and last month's) may be failed against once
-// more by match. Attempts without a result count as failed.
+// Attempt decides whether who may fail once more by match, and whether the
+// customer behind the tags (this month's and last month's) may be failed
+// against once more. Attempts without a result count as failed. Other ways are
+// bounded by what they take: a code by its tries and sends.
 func (s *Sheet) Attempt(who purser.PersonID, now, last purser.Tag, way purser.Way, at purser.Stamp) purser.Reason {
+	if way != purser.WayMatch {
+		return purser.Allowed // it guesses at nothing that is stored
+	}
 	mine, _ := s.tries.Get(who)
 	if mine.failed.Sum(day, at)+uint32(mine.open) >= PersonFailuresDay {
 		return purser.AgentLimited
-	}
-	if way != purser.WayMatch {
-		return purser.Allowed
 	}
 	var inDay, inMonth uint32
 	for _, row := range s.against(now, last) {

@@ -55,8 +55,8 @@ type against struct {
 type contact struct {
 	seen        purser.Stamp
 	vendors     [2]purser.VendorID
-	delivered   bool // its source said that it was connected
-	binder      purser.PersonID
+	delivered   bool            // its source said that it was connected
+	binder      purser.PersonID // who bound a customer by match; zero: nobody
 	linked      uint8
 	linkedShown uint8
 	open        uint8
@@ -90,7 +90,9 @@ func (s *Sheet) Apply(h purser.Header, e purser.Entry) error {
 	case *purser.Claim:
 		s.claim(e, h.Stamp)
 	case *purser.Attempt:
-		s.begin(h, pending{h.Stamp, e.Who.Person, e.Contact, e.Tag, false})
+		if e.Way == purser.WayMatch { // only a match guesses at what is stored
+			s.begin(h, pending{h.Stamp, e.Who.Person, e.Contact, e.Tag, false})
+		}
 	case *purser.AttemptResult:
 		s.bind(e, h.Stamp)
 	case *purser.CodeSent:
@@ -255,22 +257,23 @@ func (s *Sheet) send(t purser.Tag, at purser.Stamp) {
 	s.tag(t, func(a *against) { a.sent = a.sent.Add(day, at, 1) })
 }
 
+// bind counts a customer bound by a match. What proves more of a customer who
+// is bound already binds nobody.
 func (s *Sheet) bind(e *purser.AttemptResult, at purser.Stamp) {
 	s.end(e.Attempt)
-	s.try(e.Who.Person, func(t *tries) {
-		if e.Linked {
-			t.linked = t.linked.Add(day, at, 1)
-		} else {
-			t.bound = t.bound.Add(binding, at, 1)
-		}
-	})
-	s.contact(e.Contact, at, func(row *contact) {
-		if e.Linked {
-			row.linked = up(row.linked)
-		} else {
-			row.binder = e.Who.Person
-		}
-	})
+	if e.Way != purser.WayMatch {
+		return
+	}
+	if e.Linked {
+		s.try(e.Who.Person, func(t *tries) { t.linked = t.linked.Add(day, at, 1) })
+		s.contact(e.Contact, at, func(row *contact) { row.linked = up(row.linked) })
+		return
+	}
+	if row, _ := s.contacts.Get(e.Contact); !row.binder.Zero() {
+		return
+	}
+	s.try(e.Who.Person, func(t *tries) { t.bound = t.bound.Add(binding, at, 1) })
+	s.contact(e.Contact, at, func(row *contact) { row.binder = e.Who.Person })
 }
 
 // undo gives the person whose binding was taken back one more.
