@@ -136,10 +136,8 @@ func mustHold(t *testing.T, dir string, told []acked) {
 	mustClose(t, log)
 }
 
-// Seen to fail: with the answers sent before Append in writer.commit, told
-// entries were missing at every point up to before-commit; with the batch's
-// entries written outside the transaction in the store, replay found entries
-// beyond the head's root.
+// Seen to fail: with a failed append answered like one that succeeded, told
+// entries were missing after a fault at every point up to before-commit.
 func TestLaw01AReceiptMeansDurable(t *testing.T) {
 	for _, point := range ledger.Points() {
 		for _, after := range []int{1, 6, 25} {
@@ -231,7 +229,9 @@ func TestAFullDiskIsNotTheEnd(t *testing.T) {
 		return nil
 	}
 	log := openLog(t, cfg)
-	propose := func() (ledger.Receipt, error) { return log.Propose(t.Context(), purser.VendorID{}, disclose(actor(1), 5)) }
+	propose := func() (ledger.Receipt, error) {
+		return log.Propose(t.Context(), purser.VendorID{}, disclose(actor(1), 5))
+	}
 	if _, err := propose(); err != nil {
 		t.Fatalf("propose: %v", err)
 	}

@@ -14,13 +14,14 @@ import (
 // the encoding of a large state.
 type snapshotter[S State] struct {
 	log  *Log[S]
-	base Snapshot // the last one made or used; owned by run
+	base Snapshot // the last one made or used, without its bytes; owned by run
 	next atomic.Uint64
 	work chan struct{} // holds one
 }
 
 func (s *snapshotter[S]) init(l *Log[S], base Snapshot) {
 	s.log, s.base = l, base
+	s.base.Bytes = nil
 	s.work = make(chan struct{}, 1)
 	s.next.Store(uint64(base.Size + l.cfg.SnapshotEvery))
 }
@@ -52,6 +53,7 @@ func (s *snapshotter[S]) run(ctx context.Context) {
 		s.next.Store(uint64(size + s.log.cfg.SnapshotEvery))
 		if snap, err := s.make(ctx, size); err == nil {
 			s.base = snap
+			s.base.Bytes = nil
 		}
 	}
 }
@@ -60,11 +62,15 @@ func (s *snapshotter[S]) run(ctx context.Context) {
 // entry, so that a bound snapshot is always there.
 func (s *snapshotter[S]) make(ctx context.Context, size purser.Pos) (Snapshot, error) {
 	cfg := &s.log.cfg
-	f, err := restore(cfg.New(), s.base)
+	base, err := s.read(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	for stored, err := range cfg.Store.Entries(ctx, s.base.Size, size) {
+	f, err := restore(cfg.New(), base)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	for stored, err := range cfg.Store.Entries(ctx, base.Size, size) {
 		if err != nil {
 			return Snapshot{}, err
 		}
@@ -88,4 +94,21 @@ func (s *snapshotter[S]) make(ctx context.Context, size purser.Pos) (Snapshot, e
 	bind := &purser.Snapshot{Size: size, FoldVersion: snap.FoldVersion, Digest: snap.Digest}
 	_, err = s.log.Propose(ctx, purser.VendorID{}, func(S, purser.Stamp) purser.Entry { return bind })
 	return snap, err
+}
+
+// read reads the snapshot to set out from back. Where it is gone, everything
+// is folded from the first entry.
+func (s *snapshotter[S]) read(ctx context.Context) (Snapshot, error) {
+	if s.base.Size == 0 {
+		return Snapshot{}, nil
+	}
+	for snap, err := range s.log.cfg.Store.Snapshots(ctx) {
+		if err != nil {
+			return Snapshot{}, err
+		}
+		if snap.Size == s.base.Size && snap.Digest == s.base.Digest {
+			return snap, nil
+		}
+	}
+	return Snapshot{}, nil
 }
