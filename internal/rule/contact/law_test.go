@@ -210,32 +210,45 @@ func TestLaw04OnlyTheHolderOfALiveContactHolds(t *testing.T) {
 		happen := func(t *rapid.T) {
 			e := anyEvent(t)
 			e.Outbound = false
+			if c := m.calls[e.Contact[0]]; c.live() && rapid.Bool().Draw(t, "by a holder") {
+				e.Agent = agent(c.holders[0])
+			}
 			if deliver(e) && !m.unsynced && e.Event != purser.EventHeartbeat {
 				m.event(e.Event, m.calls[e.Contact[0]], e.Agent[1], e.To[1], w.at)
 			}
 		}
+		claim := func(t *rapid.T) {
+			n, id := agents.Draw(t, "agent"), calls.Draw(t, "contact")
+			if c := m.calls[id]; c.live() && rapid.Bool().Draw(t, "by whom it is for") {
+				n = c.holders[0]
+				if c.consulted != 0 {
+					n = c.consulted
+				}
+			}
+			if m.sessions[n] == 0 {
+				m.login(w, n)
+			}
+			who, c := actor(n, m.sessions[n]), m.calls[id]
+			why := w.book.Claim(purser.ContactID{id}, who, w.at)
+			w.apply(&purser.Claim{Who: who, Contact: purser.ContactID{id}, Reason: why})
+			_, taken := c.claims[n]
+			mine := c.live() && (slices.Contains(c.holders, n) || c.consulted == n) && !taken
+			want := mine && !m.stale && !m.locked && w.at-1-m.heard <= 15*purser.Second && w.at-1-c.opened <= 3*purser.Hour
+			if (why == purser.Allowed) != want {
+				t.Fatalf("claim by agent %d: got reason %d, want allowed %v", n, why, want)
+			}
+			if want {
+				c.claims[n] = who
+			}
+		}
+		for id := byte(1); id <= 3; id++ { // a desk at work
+			m.login(w, id)
+			deliver(purser.ContactEvent{Event: purser.EventConnected, Contact: purser.ContactID{id}, Agent: agent(id)})
+			m.event(purser.EventConnected, m.calls[id], id, 0, w.at)
+		}
 		t.Repeat(map[string]func(*rapid.T){
-			"event":  happen,
-			"event2": happen,
-			"event3": happen,
-			"claim": func(t *rapid.T) {
-				n, id := agents.Draw(t, "agent"), calls.Draw(t, "contact")
-				if m.sessions[n] == 0 {
-					m.login(w, n)
-				}
-				who, c := actor(n, m.sessions[n]), m.calls[id]
-				why := w.book.Claim(purser.ContactID{id}, who, w.at)
-				w.apply(&purser.Claim{Who: who, Contact: purser.ContactID{id}, Reason: why})
-				_, taken := c.claims[n]
-				mine := c.live() && (slices.Contains(c.holders, n) || c.consulted == n) && !taken
-				want := mine && !m.stale && !m.locked && w.at-1-m.heard <= 15*purser.Second && w.at-1-c.opened <= 3*purser.Hour
-				if (why == purser.Allowed) != want {
-					t.Fatalf("claim by agent %d: got reason %d, want allowed %v", n, why, want)
-				}
-				if want {
-					c.claims[n] = who
-				}
-			},
+			"event": happen, "event2": happen, "event3": happen, "event4": happen, "event5": happen,
+			"claim": claim, "claim2": claim, "claim3": claim,
 			"login": func(t *rapid.T) { m.login(w, agents.Draw(t, "agent")) },
 			"logout": func(t *rapid.T) {
 				n := agents.Draw(t, "agent")
@@ -256,6 +269,18 @@ func TestLaw04OnlyTheHolderOfALiveContactHolds(t *testing.T) {
 			},
 			"coding":    func(t *rapid.T) { checkCoding(t, w) },
 			"heartbeat": func(*rapid.T) { deliver(heartbeat()) },
+			"all as it was": func(*rapid.T) {
+				e, live := purser.ContactEvent{Event: purser.EventSnapshot}, map[byte]byte{}
+				for _, id := range []byte{1, 2, 3} {
+					if c := m.calls[id]; c.live() && !c.ringing {
+						live[id] = c.holders[0]
+						e.Live = append(e.Live, purser.LiveContact{Contact: purser.ContactID{id}, Agent: agent(live[id])})
+					}
+				}
+				if (m.stale || m.unsynced) && deliver(e) {
+					m.listed(live, w.at)
+				}
+			},
 			"snapshot": func(t *rapid.T) {
 				live := rapid.MapOf(calls, agents).Draw(t, "live")
 				e := purser.ContactEvent{Event: purser.EventSnapshot}
