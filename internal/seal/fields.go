@@ -19,8 +19,10 @@ const formatVersion = 1
 // The sizes of the sealed form.
 const (
 	dataKeySize = 32
-	// fieldHead is the field bit and the length of what follows.
-	fieldHead = 1 + 2
+	// recordHead is the version and the mask of the fields that follow.
+	recordHead = 1 + 4
+	// fieldHead is the length of the sealed field that follows.
+	fieldHead = 2
 	// MaxField is the longest value of one field in bytes.
 	MaxField = 16 << 10
 	overhead = 12 + 16 // nonce and tag
@@ -45,7 +47,7 @@ func (k *Keys) Seal(whose Subject, fields map[purser.Field]string) (Record, erro
 	if err != nil {
 		return Record{}, err
 	}
-	wrapped, err := k.wrap.Encrypt(key[:], whose.wrapData())
+	wrapped, err := k.wrap.Encrypt(key[:], whose.data().ofKey(sealed))
 	if err != nil {
 		return Record{}, fmt.Errorf("wrap data key: %w", err)
 	}
@@ -57,11 +59,14 @@ func sealFields(key []byte, whose Subject, fields map[purser.Field]string) ([]by
 	if err != nil {
 		return nil, err
 	}
-	size := 2
+	size := recordHead
 	for _, v := range fields {
 		size += fieldHead + overhead + len(v)
 	}
-	out := append(make([]byte, 0, size), formatVersion, 0)
+	var held purser.FieldMask
+	var scratch []byte
+	data := whose.data()
+	out := append(make([]byte, 0, size), formatVersion, 0, 0, 0, 0)
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
 		value := fields[f]
 		if value == "" {
@@ -70,14 +75,13 @@ func sealFields(key []byte, whose Subject, fields map[purser.Field]string) ([]by
 		if f > purser.MaxField || len(value) > MaxField {
 			return nil, fmt.Errorf("seal field %d: %w", f, errTooLong)
 		}
-		out = append(out, byte(f))
 		out = binary.BigEndian.AppendUint16(out, uint16(len(value)+overhead))
-		data := whose.fieldData(f)
-		plain := []byte(value)
-		out = aead.Seal(out, nil, plain, data[:])
-		clear(plain)
-		out[1]++
+		scratch = append(scratch[:0], value...)
+		out = aead.Seal(out, nil, scratch, data.of(f))
+		clear(scratch)
+		held |= purser.Mask(f)
 	}
+	binary.BigEndian.PutUint32(out[1:], uint32(held))
 	return out, nil
 }
 
@@ -93,56 +97,59 @@ func fieldCipher(key []byte) (cipher.AEAD, error) {
 	return aead, nil
 }
 
-// wrapData is the associated data of the wrapped key.
-func (s Subject) wrapData() []byte {
-	d := s.fieldData(0xff)
-	return d[:]
+// subjectData is associated data: version of the format, customer, ordinal,
+// version of the record, and which field. 0xff stands for the wrapped key and
+// is followed by the head of the sealed form, which says what fields there are:
+// none can be taken away or given another's name.
+type subjectData []byte
+
+const subjectDataSize = 1 + 16 + 4 + 4
+
+func (s Subject) data() subjectData {
+	d := make([]byte, 0, subjectDataSize+1+recordHead)
+	d = append(d, formatVersion)
+	d = append(d, s.Customer[:]...)
+	d = binary.BigEndian.AppendUint32(d, uint32(s.Ordinal))
+	return binary.BigEndian.AppendUint32(d, s.Version)
 }
 
-// fieldData is the associated data of one field; 0xff stands for the key.
-func (s Subject) fieldData(f purser.Field) [26]byte {
-	var d [26]byte
-	d[0] = formatVersion
-	copy(d[1:], s.Customer[:])
-	binary.BigEndian.PutUint32(d[17:], uint32(s.Ordinal))
-	binary.BigEndian.PutUint32(d[21:], s.Version)
-	d[25] = byte(f)
-	return d
+// of is the associated data of one field. It is valid until the next call.
+func (d subjectData) of(f purser.Field) []byte { return append(d, byte(f)) }
+
+// ofKey is the associated data of the wrapped key.
+func (d subjectData) ofKey(sealed []byte) []byte {
+	return append(append(d, 0xff), sealed[:min(len(sealed), recordHead)]...)
 }
 
 // Holds returns the bits that the record has a value for, masked ones included
 // where Masks is set. It reads the unopened form; damage shows only on opening.
 func (r Record) Holds() purser.FieldMask {
-	var held purser.FieldMask
-	err := walk(r.Sealed, func(f purser.Field, _ []byte) error {
-		held |= purser.Mask(f)
-		return nil
-	})
-	if err != nil {
+	if len(r.Sealed) < recordHead {
 		return 0
 	}
+	held := purser.FieldMask(binary.BigEndian.Uint32(r.Sealed[1:]))
 	return held | r.Masks.from(held)
 }
 
-// walk yields the sealed fields in order and reports whether b is the whole
+// walk yields the sealed fields in order and fails if b is not the whole
 // sealed form of a record.
 func walk(b []byte, yield func(purser.Field, []byte) error) error {
-	if len(b) < 2 || b[0] != formatVersion {
+	if len(b) < recordHead || b[0] != formatVersion {
 		return ErrRecord
 	}
-	count, rest, last := int(b[1]), b[2:], -1
-	for range count {
+	held, rest := purser.FieldMask(binary.BigEndian.Uint32(b[1:])), b[recordHead:]
+	for ; held != 0; held &= held - 1 {
 		if len(rest) < fieldHead {
 			return ErrRecord
 		}
-		f, n := purser.Field(rest[0]), int(binary.BigEndian.Uint16(rest[1:]))
-		if f > purser.MaxField || int(f) <= last || n < overhead || len(rest) < fieldHead+n {
+		n := int(binary.BigEndian.Uint16(rest))
+		if n < overhead || len(rest) < fieldHead+n {
 			return ErrRecord
 		}
-		if err := yield(f, rest[fieldHead:fieldHead+n]); err != nil {
+		if err := yield(lowest(held), rest[fieldHead:fieldHead+n]); err != nil {
 			return err
 		}
-		rest, last = rest[fieldHead+n:], int(f)
+		rest = rest[fieldHead+n:]
 	}
 	if len(rest) != 0 {
 		return ErrRecord
@@ -153,7 +160,8 @@ func walk(b []byte, yield func(purser.Field, []byte) error) error {
 // open decrypts the asked bits of r. It must be called with bits that come
 // from a receipt and nothing else.
 func (k *Keys) open(r Record, asked purser.FieldMask) (purser.Values, error) {
-	key, err := k.wrap.Decrypt(r.Wrapped, r.wrapData())
+	data := r.data()
+	key, err := k.wrap.Decrypt(r.Wrapped, data.ofKey(r.Sealed))
 	if err != nil || len(key) != dataKeySize {
 		return nil, fmt.Errorf("%w: data key of %v under keyset %v", ErrRecord, r.Customer, k.id)
 	}
@@ -164,17 +172,17 @@ func (k *Keys) open(r Record, asked purser.FieldMask) (purser.Values, error) {
 	}
 	values := make(purser.Values, asked.Len())
 	needed := asked | r.Masks.full(asked)
+	scratch := make([]byte, 0, len(r.Sealed)) // room for any field
+	defer func() { clear(scratch[:cap(scratch)]) }()
 	err = walk(r.Sealed, func(f purser.Field, sealed []byte) error {
 		if !needed.Has(f) {
 			return nil
 		}
-		data := r.fieldData(f)
-		plain, err := aead.Open(nil, nil, sealed, data[:])
+		plain, err := aead.Open(scratch[:0], nil, sealed, data.of(f))
 		if err != nil {
 			return fmt.Errorf("%w: field %d of %v", ErrRecord, f, r.Customer)
 		}
 		r.Masks.give(values, asked, f, string(plain))
-		clear(plain)
 		return nil
 	})
 	if err != nil {

@@ -106,7 +106,7 @@ type Record struct {
 	Subject
 	Written purser.Pos // of the entry that wrote it last; no older receipt opens it
 	Wrapped []byte     // the record's data key, wrapped
-	Sealed  []byte // the fields, each sealed under the data key
+	Sealed  []byte     // the fields, each sealed under the data key
 	// Masks says which bits are cut-down forms of which others. It is set by
 	// the package that knows the schema; nil means there are none.
 	Masks *Masks
