@@ -1,0 +1,230 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"purser"
+	"purser/internal/fold"
+	"purser/internal/ledger"
+	"purser/internal/record"
+	"purser/internal/rule/budget"
+	"purser/internal/rule/contact"
+	"purser/internal/rule/policy"
+)
+
+// Ask is a wish to see fields of one customer.
+type Ask struct {
+	Asker
+	Contact purser.ContactID
+	// Customer names a linked customer; zero means the bound one.
+	Customer purser.CustomerID
+	Fields   purser.FieldMask
+	Path     purser.Path // exactly one
+	Purpose  purser.Purpose
+}
+
+// Disclosed is what an allowed ask gives.
+type Disclosed struct {
+	Values purser.Values
+	// Shown are the bits that have a value. Of the others nothing can be told:
+	// not allowed and not there look the same.
+	Shown purser.FieldMask
+	Pos   purser.Pos // of the entry
+	// AfterHangUp is for how many seconds the fields may stay on the screen
+	// once the customer is gone.
+	AfterHangUp uint32
+}
+
+// law is what holds for one field bit whatever the policies say.
+type law struct {
+	shown bool       // to anybody at all: known, and not match-only
+	ask   policy.Ask // the field's part
+}
+
+func lawsOf(s *record.Schema) [purser.MaxField + 1]law {
+	var laws [purser.MaxField + 1]law
+	for bit := range purser.MaxField + 1 {
+		if b, ok := s.Bit(bit); ok {
+			laws[bit] = law{shown: b.Disclosable(), ask: policy.Ask{
+				Action: policy.Disclose, Field: b.Field.Name, Class: policy.Class(b.Field.Class),
+				Needs: b.Needs, Masked: b.Masked,
+			}}
+		}
+	}
+	return laws
+}
+
+// Disclose decides about one ask, records the decision, and opens what it
+// allows. What is refused comes back as *purser.Refusal; where it is only the
+// fields that may not be shown, or are not there, nothing is shown and that is
+// all that can be told (L5). Every ask makes one entry, whatever is decided;
+// nothing is opened before it is durable (L1).
+func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
+	customer, err := g.named(ctx, ask.Customer)
+	if err != nil {
+		return Disclosed{}, err
+	}
+	var after uint32
+	receipt, err := g.propose(ctx, ask.Asker, "disclosure", func(s *fold.State, at purser.Stamp) purser.Entry {
+		e := &purser.Disclosure{
+			Who: purser.Actor{Session: ask.Session}, Contact: ask.Contact,
+			Asked: ask.Fields, Path: ask.Path, Purpose: ask.Purpose,
+		}
+		if e.Reason = g.decide(view{s, at}, &ask, customer, e); e.Reason != purser.Allowed {
+			e.Shown = 0
+			return e
+		}
+		after = s.Budgets().Ceilings(e.Who.Vendor).AfterHangUp
+		return e
+	})
+	if refusal, ok := errors.AsType[*purser.Refusal](err); ok && refusal.Reason == purser.FieldsNotAllowed {
+		return Disclosed{Pos: receipt.Pos()}, nil
+	}
+	if err != nil {
+		return Disclosed{}, err
+	}
+	values, err := g.open(ctx, receipt)
+	if err != nil {
+		return Disclosed{}, fmt.Errorf("open fields for %v: %w", ask.Contact, err)
+	}
+	out := Disclosed{Values: values, Pos: receipt.Pos()}
+	if len(values) > 0 {
+		out.AfterHangUp = after
+	}
+	for bit := range values {
+		out.Shown |= purser.Mask(bit)
+	}
+	return out, nil
+}
+
+// unknown stands for a customer that nobody has: it equals no ordinal that is
+// bound or linked.
+const unknown = ^purser.Ordinal(0)
+
+// named returns the ordinal of a named customer, 0 where none is named, and
+// unknown where the identifier names nobody.
+func (g *Gate) named(ctx context.Context, id purser.CustomerID) (purser.Ordinal, error) {
+	if id.Zero() {
+		return 0, nil
+	}
+	ordinal, err := g.c.Records.Ordinal(ctx, id)
+	if errors.Is(err, record.ErrNoCustomer) {
+		return unknown, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look up %v: %w", id, err)
+	}
+	return ordinal, nil
+}
+
+// decide is the order of one disclosure. It reads the state and fills e in; it
+// does no input or output, and may run again for the same ask.
+func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, e *purser.Disclosure) purser.Reason {
+	session, hold, why := v.desk(ask.Asker, ask.Contact, &e.Who)
+	if why != purser.Allowed {
+		return why
+	}
+	linked, why := party(&hold, customer, e)
+	if why != purser.Allowed {
+		return why
+	}
+	if e.Shown = g.allowed(v, &session, &hold, ask, linked); e.Shown == 0 {
+		return purser.FieldsNotAllowed
+	}
+	if why := v.stopped(&session, &hold, ask.Path); why != purser.Allowed {
+		return why
+	}
+	return v.Budgets().Disclose(budget.Draft{
+		Who: e.Who, Contact: ask.Contact, Linked: linked,
+		First: e.Flags&purser.FirstDisclosure != 0, Weak: e.Flags&purser.WeakDisclosure != 0,
+	}, v.at)
+}
+
+// party finds whose fields are asked for: the bound customer, or one linked to
+// him. It fills in customer, assurance and flags.
+func party(h *contact.Hold, customer purser.Ordinal, e *purser.Disclosure) (linked bool, why purser.Reason) {
+	if h.Outbound {
+		return false, purser.Outbound
+	}
+	if h.Customer == 0 {
+		return false, purser.NotBound
+	}
+	e.Customer, e.Assurance = h.Customer, h.Assurance
+	if customer != 0 && customer != h.Customer {
+		if !slices.Contains(h.Linked, customer) {
+			return false, purser.OtherCustomer
+		}
+		linked = true
+		e.Customer, e.Assurance = customer, min(h.Assurance, purser.A1)
+		e.Flags |= purser.LinkedDisclosure
+	}
+	if h.First(e.Customer) {
+		e.Flags |= purser.FirstDisclosure
+		if e.Assurance <= purser.A1 {
+			e.Flags |= purser.WeakDisclosure
+		}
+	}
+	if h.Emergency {
+		e.Flags |= purser.BreakGlassDisclosure
+	}
+	return linked, purser.Allowed
+}
+
+// allowed returns the asked bits that may be shown: the laws first, then the
+// policies, each bit by itself.
+func (g *Gate) allowed(v view, s *fold.Session, h *contact.Hold, ask *Ask, linked bool) purser.FieldMask {
+	set := g.policies(v)
+	if set == nil || int(ask.Purpose) > len(g.c.Records.Schema().Purposes()) {
+		return 0
+	}
+	assurance := h.Assurance
+	if linked {
+		assurance = min(assurance, purser.A1)
+	}
+	var shown purser.FieldMask
+	for bit := range purser.MaxField + 1 {
+		if !ask.Fields.Has(bit) || !g.laws[bit].permits(assurance, h.Emergency && !linked, linked) {
+			continue
+		}
+		question := g.laws[bit].ask
+		question.Roles, question.Vendor, question.Path = s.Roles, s.Who.Vendor, ask.Path
+		question.Assurance, question.Emergency = assurance, h.Emergency && !linked
+		question.Linked, question.Purpose = linked, ask.Purpose
+		if set.Allow(question) {
+			shown |= purser.Mask(bit)
+		}
+	}
+	return shown
+}
+
+// permits is the law for one bit: match-only is shown to nobody; the assurance
+// reaches what the field needs, or break-glass opens it, which never reaches
+// A3; a linked customer has A1 fields at most.
+func (l *law) permits(has purser.Assurance, emergency, linked bool) bool {
+	needs := l.ask.Needs
+	if !l.shown || (linked && needs > purser.A1) {
+		return false
+	}
+	return has >= needs || (emergency && needs <= purser.A2)
+}
+
+// open opens what a receipt allows, for an allowed disclosure alone. A record
+// that is gone by now has no values.
+func (g *Gate) open(ctx context.Context, receipt ledger.Receipt) (purser.Values, error) {
+	e, ok := receipt.Entry().(purser.Opener)
+	if !ok {
+		return nil, errors.New("receipt opens nothing")
+	}
+	customer, _ := e.Opens()
+	sealed, err := g.c.Records.Sealed(ctx, customer)
+	if errors.Is(err, record.ErrNoCustomer) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return g.c.Keys.Open(receipt, sealed)
+}

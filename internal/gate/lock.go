@@ -1,0 +1,66 @@
+package gate
+
+import (
+	"context"
+
+	"purser"
+	"purser/internal/fold"
+	"purser/internal/rule/contain"
+	"purser/internal/rule/policy"
+)
+
+// LockAsk is an order to stop somebody.
+type LockAsk struct {
+	Asker
+	Lock    purser.LockID // drawn by the asker's edge
+	Target  purser.Target
+	Degree  purser.Degree
+	Paths   purser.Path
+	Expires purser.Stamp // zero: until lifted
+}
+
+// PlaceLock stops a target from the entry's position on, and returns it (L3).
+// Placing is single and instant; it asks for no step-up and no lock stops it.
+func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
+	receipt, err := g.propose(ctx, ask.Asker, "lock", func(s *fold.State, at purser.Stamp) purser.Entry {
+		v := view{s, at}
+		e := &purser.LockPlaced{
+			Lock: ask.Lock, Target: ask.Target, Degree: ask.Degree, Paths: ask.Paths, Expires: ask.Expires,
+			By: purser.Actor{Session: ask.Session},
+		}
+		session, why := v.Standing().Live(ask.Session, at)
+		if why == purser.Allowed {
+			e.By = session.Who
+			of := v.Standing().Of(ask.Target)
+			why = v.Locks().Place(e, contain.Asker{Who: session.Who, Roles: session.Roles}, of, at)
+		}
+		e.Reason = why
+		return e
+	})
+	return receipt.Pos(), err
+}
+
+// LiftLock is one vote to lift a lock. It reports whether this was the second
+// human's, which lifts it at once.
+func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID) (lifted bool, err error) {
+	receipt, err := g.propose(ctx, a, "lifting of a lock", func(s *fold.State, at purser.Stamp) purser.Entry {
+		v := view{s, at}
+		e := &purser.LockLift{Lock: lock}
+		session, why := v.office(a, &e.By)
+		if why == purser.Allowed {
+			why = g.may(v, &session, policy.Lift)
+		}
+		if why == purser.Allowed {
+			stands, _ := v.Locks().Lock(lock)
+			by := contain.Asker{Who: session.Who, Roles: session.Roles}
+			e.Lifted, why = v.Locks().Lift(lock, by, v.Standing().Of(stands.Target), v.Standing().Roles, session.SteppedUp, at)
+		}
+		e.Reason = why
+		return e
+	})
+	if err != nil {
+		return false, err
+	}
+	e, ok := receipt.Entry().(*purser.LockLift)
+	return ok && e.Lifted, nil
+}

@@ -1,0 +1,158 @@
+package verification
+
+import (
+	"context"
+	"fmt"
+
+	"purser"
+	"purser/internal/fold"
+	"purser/internal/gate"
+	"purser/internal/rule/policy"
+)
+
+// BreakGlass asks a lead to open the record of a caller who cannot be
+// verified, found by at least one item with an index. A customer who is not
+// found is refused in the entry alone: the asker is told only what is about
+// himself and his contact.
+func (v *Verification) BreakGlass(ctx context.Context, a gate.Asker, c purser.ContactID, said []Said, emergency purser.Emergency) error {
+	items, err := v.items(said)
+	if err != nil {
+		return err
+	}
+	if emergency < purser.EmergencySafety || emergency > purser.EmergencyNoOtherWay {
+		return &ItemError{Item: "reason", Problem: "is none of the list"}
+	}
+	found, err := v.c.Gate.Find(ctx, items)
+	if err != nil {
+		return err
+	}
+	receipt, err := v.c.Log.Propose(ctx, a.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
+		e := &purser.BreakGlass{Contact: c, Customer: found.Customer, Tag: found.Tag, Last: found.Last, Emergency: emergency}
+		_, why := v.c.Gate.Works(s, at, a, c, policy.BreakGlass, &e.Who)
+		if why == purser.Allowed {
+			why = s.Budgets().BreakGlass(e.Who, at)
+		}
+		if why == purser.Allowed {
+			_, why = s.Contacts().BreakGlass(c, a.Session, found.Customer, at)
+		}
+		if why == purser.Unknown {
+			why = found.Why
+		}
+		e.Reason = why
+		return e
+	})
+	if err != nil {
+		return fmt.Errorf("record break-glass: %w", err)
+	}
+	return gate.Visible(receipt.Refusal())
+}
+
+// ApproveBreakGlass is a lead's own yes to what was asked in the contact. It
+// takes a step-up of the last five minutes, the agent's vendor and another
+// human.
+func (v *Verification) ApproveBreakGlass(ctx context.Context, lead gate.Asker, c purser.ContactID) error {
+	_, err := v.propose(ctx, lead, "approval of break-glass", func(s *fold.State, at purser.Stamp) purser.Entry {
+		asked, _, pos, _ := s.Contacts().Asked(c)
+		e := &purser.BreakGlassApproved{Contact: c, Asked: pos}
+		e.Reason = v.c.Gate.Oversees(s, at, lead, policy.ApproveBreakGlass, asked.Vendor, &e.Who)
+		if e.Reason != purser.Allowed {
+			return e
+		}
+		hold, why := s.Contacts().ApproveBreakGlass(c, e.Who, pos, at)
+		if why == purser.Allowed {
+			agent, standing := s.Standing().Live(asked.Session, at)
+			if why = standing; why == purser.Allowed {
+				why = v.c.Gate.Stops(s, at, agent, hold)
+			}
+		}
+		e.Reason = why
+		return e
+	})
+	return err
+}
+
+// Undo is a lead taking a wrong binding back, once per contact.
+func (v *Verification) Undo(ctx context.Context, lead gate.Asker, c purser.ContactID) error {
+	_, err := v.propose(ctx, lead, "undoing of a binding", func(s *fold.State, at purser.Stamp) purser.Entry {
+		found, _ := s.Contacts().Contact(c, at)
+		e := &purser.BindingUndone{Contact: c}
+		e.Reason = v.c.Gate.Oversees(s, at, lead, policy.Undo, found.Vendor, &e.Who)
+		if e.Reason == purser.Allowed {
+			e.Reason = s.Contacts().Undo(c, e.Who, at)
+		}
+		return e
+	})
+	return err
+}
+
+// Explained is the reason behind a reference code.
+type Explained struct {
+	Kind   purser.Kind
+	Reason purser.Reason
+	Stamp  purser.Stamp
+}
+
+// Reason tells a lead why something of his vendor was refused, and security
+// and privacy why anything was. A code that names no refusal within the
+// asker's reach is refused with TargetUnknown, whatever stands there. Nothing
+// is recorded and no value is involved.
+func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference string) (Explained, error) {
+	var asker fold.Session
+	why := purser.NoSession
+	err := v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		asker, why = s.Standing().Live(a.Session, at)
+		return nil
+	})
+	if err != nil {
+		return Explained{}, fmt.Errorf("look up asker: %w", err)
+	}
+	all := asker.Roles&(purser.RoleSecurity|purser.RolePrivacy) != 0
+	if why == purser.Allowed && !all && !asker.Roles.Has(purser.RoleLead) {
+		why = purser.NoRole
+	}
+	if why != purser.Allowed {
+		return Explained{}, &purser.Refusal{Reason: why}
+	}
+	unknown := &purser.Refusal{Reason: purser.TargetUnknown}
+	pos, err := v.c.Gate.Position(reference)
+	if err != nil || pos >= v.c.Log.Size() {
+		return Explained{}, unknown
+	}
+	for stored, err := range v.c.Entries.Entries(ctx, pos, pos+1) {
+		if err != nil {
+			return Explained{}, fmt.Errorf("read entry %d: %w", pos, err)
+		}
+		header, entry, err := purser.ParseEntry(stored.Bytes)
+		if err != nil {
+			return Explained{}, fmt.Errorf("read entry %d: %w", pos, err)
+		}
+		decision, ok := entry.(purser.Decision)
+		if !ok || decision.Refused() == purser.Allowed || (!all && vendorOf(entry) != asker.Who.Vendor) {
+			return Explained{}, unknown
+		}
+		return Explained{Kind: header.Kind, Reason: decision.Refused(), Stamp: header.Stamp}, nil
+	}
+	return Explained{}, unknown
+}
+
+// vendorOf returns the vendor of whoever asked for a decision that an agent
+// can be refused; zero, which is no lead's, for others.
+func vendorOf(e purser.Entry) purser.VendorID {
+	switch e := e.(type) {
+	case *purser.Claim:
+		return e.Who.Vendor
+	case *purser.Attempt:
+		return e.Who.Vendor
+	case *purser.AttemptResult:
+		return e.Who.Vendor
+	case *purser.CodeSent:
+		return e.Who.Vendor
+	case *purser.CodeTried:
+		return e.Who.Vendor
+	case *purser.BreakGlass:
+		return e.Who.Vendor
+	case *purser.Disclosure:
+		return e.Who.Vendor
+	}
+	return purser.VendorID{}
+}
