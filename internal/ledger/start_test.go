@@ -311,15 +311,20 @@ func TestLaw02ReplayGivesTheSameState(t *testing.T) {
 			case act < 92:
 				clock.set(time.Hour*time.Duration(act-90), 0)
 			case act < 96:
+				size := log.Size()
 				release := hold(t, log)
-				for n := range purser.Ordinal(3) {
-					_, _ = log.Propose(queuedOnly{t.Context()}, who.Vendor, disclose(who, n))
+				for range 3 {
+					queue(t, log, who.Vendor, &purser.Finding{What: purser.FindingSecondClaim, Count: 1})
 					_, _ = log.Propose(queuedOnly{t.Context()}, who.Vendor, func(s *tally, _ purser.Stamp) purser.Entry {
 						s.top.counted += 1000
 						panic("half done")
 					})
 				}
 				release()
+				_, err = log.Propose(t.Context(), who.Vendor, func(*tally, purser.Stamp) purser.Entry { return nil })
+				if got := log.Size() - size; got < 3 {
+					rt.Fatalf("act %d: %d entries were recorded beside panics, want 3 or more", i, got)
+				}
 			default:
 				if err = log.Close(); err == nil {
 					log = openLog(t, cfg)

@@ -46,6 +46,27 @@ func queue(t *testing.T, log *ledger.Log[*tally], lane purser.VendorID, e purser
 	}
 }
 
+// inBackground starts a proposal and returns once it is queued.
+func inBackground(t *testing.T, propose func(context.Context) error) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	ctx := tellingContext{Context: t.Context(), queued: make(chan struct{}, 8)}
+	go func() { ended <- propose(ctx) }()
+	<-ctx.queued
+	return ended
+}
+
+// tellingContext tells when it is waited for, which is after the queueing.
+type tellingContext struct {
+	context.Context
+	queued chan struct{}
+}
+
+func (c tellingContext) Done() <-chan struct{} {
+	c.queued <- struct{}{}
+	return c.Context.Done()
+}
+
 func kinds(t *testing.T, store ledger.Store, from, to purser.Pos) (all []purser.Entry) {
 	t.Helper()
 	for s, err := range store.Entries(t.Context(), from, to) {
@@ -148,11 +169,10 @@ func TestOneBadProposalHurtsNobodyElse(t *testing.T) {
 			log := openLog(t, configOf(store, newClock()))
 			release := hold(t, log)
 			queue(t, log, purser.VendorID{1}, &purser.Disclosure{Customer: 1})
-			failed := make(chan error)
-			go func() {
-				_, err := log.ProposeRows(t.Context(), purser.VendorID{2}, c.decide, c.rows)
-				failed <- err
-			}()
+			failed := inBackground(t, func(ctx context.Context) error {
+				_, err := log.ProposeRows(ctx, purser.VendorID{2}, c.decide, c.rows)
+				return err
+			})
 			queue(t, log, purser.VendorID{3}, &purser.Disclosure{Customer: 3})
 			release()
 			err := <-failed
@@ -241,11 +261,10 @@ func TestRefusalsInOneBatch(t *testing.T) {
 	for range 30 {
 		queue(t, log, purser.VendorID{}, &purser.Disclosure{Who: actor(1), Reason: purser.NotClaimed})
 	}
-	failed := make(chan error)
-	go func() {
-		_, err := log.Propose(t.Context(), purser.VendorID{}, func(*tally, purser.Stamp) purser.Entry { panic("once") })
-		failed <- err
-	}()
+	failed := inBackground(t, func(ctx context.Context) error {
+		_, err := log.Propose(ctx, purser.VendorID{}, func(*tally, purser.Stamp) purser.Entry { panic("once") })
+		return err
+	})
 	release()
 	if err := <-failed; err == nil {
 		t.Fatal("panic: got no error")
