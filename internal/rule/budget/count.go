@@ -227,8 +227,9 @@ func (s *Sheet) end(pos purser.Pos) (pending, bool) {
 	return p, true
 }
 
-// lapse settles, against whoever tried, what has waited longer than span.
-// After a start nothing of the process before can still get its result.
+// lapse settles, against whoever tried and as of then, what has waited longer
+// than span. After a start nothing of the process before can still get its
+// result.
 func (s *Sheet) lapse(at, span purser.Stamp) {
 	var late []purser.Pos
 	for pos, p := range s.pending.All() {
@@ -238,9 +239,9 @@ func (s *Sheet) lapse(at, span purser.Stamp) {
 	}
 	for _, pos := range late {
 		if p, _ := s.end(pos); p.send {
-			s.send(p.tag, at)
+			s.send(p.tag, p.at)
 		} else {
-			s.fail(p, at)
+			s.fail(p, p.at)
 		}
 	}
 }
