@@ -1,0 +1,1 @@
+SELECT text FROM configuration WHERE hash = ?;

@@ -1,0 +1,1 @@
+INSERT INTO configuration (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING;
