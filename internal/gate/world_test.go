@@ -40,7 +40,37 @@ func (o one) For(h purser.Hash) *policy.Set {
 // start is a Monday morning.
 func start() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 
-func newWorld(t testing.TB, customers int) *world {
+// made is how a world is made; the zero value is the ordinary one.
+type made struct {
+	fault  func(point string) error
+	erased map[purser.Ordinal]bool // whose records are gone
+	agents int
+}
+
+// forgetful is a store that lost records.
+type forgetful struct {
+	*sqlite.DB
+	erased map[purser.Ordinal]bool
+}
+
+func (f forgetful) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
+	if f.erased[o] {
+		return seal.Record{}, record.ErrNoCustomer
+	}
+	return f.DB.Sealed(ctx, o)
+}
+
+// tester is what *testing.T, *testing.B and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+func newWorld(t testing.TB, customers int) *world { return made{}.world(t, customers) }
+
+func (m made) world(t testing.TB, customers int) *world {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
@@ -61,25 +91,25 @@ func newWorld(t testing.TB, customers int) *world {
 	must(err)
 	clock := synth.NewClock(start())
 	log, err := ledger.Open(ctx, ledger.Config[*fold.State]{
-		Store: store, New: fold.New, Clock: clock, Software: "test", FoldVersion: fold.Version,
+		Store: store, New: fold.New, Clock: clock, Software: "test", FoldVersion: fold.Version, Fault: m.fault,
 	})
 	must(err)
-	t.Cleanup(func() { must(log.Close()) })
-	records := record.New(store, keys, schema)
+	t.Cleanup(func() { _ = log.Close() })
+	records := record.New(forgetful{store, m.erased}, keys, schema)
 	g, err := gate.New(gate.Config{
 		Log: log, Records: records, Keys: keys, Policies: one{set},
 		Now: func() purser.Stamp { return purser.StampOf(clock.Now()) }, Random: rand.Reader,
 	})
 	must(err)
-	made, err := synth.NewWorld(ctx, synth.WorldConfig{
-		Log: log, Records: records, Clock: clock, Tag: keys.Tag, Policy: set.Hash(), Seed: 1, Population: customers,
+	w, err := synth.NewWorld(ctx, synth.WorldConfig{
+		Log: log, Records: records, Clock: clock, Tag: keys.Tag, Policy: set.Hash(), Seed: 1, Population: customers, Agents: m.agents,
 	})
 	must(err)
-	return &world{World: made, gate: g, keys: keys, store: store}
+	return &world{World: w, gate: g, keys: keys, store: store}
 }
 
 // connect gives an agent a claimed contact.
-func (w *world) connect(t testing.TB, m *synth.Member) purser.ContactID {
+func (w *world) connect(t tester, m *synth.Member) purser.ContactID {
 	t.Helper()
 	c, err := w.Connect(context.Background(), m, 0)
 	if err != nil {
@@ -90,7 +120,7 @@ func (w *world) connect(t testing.TB, m *synth.Member) purser.ContactID {
 
 // whole finds a customer from index from on whose record holds every item of
 // the names, and whom the items find alone.
-func (w *world) whole(t testing.TB, from int, names ...string) int {
+func (w *world) whole(t tester, from int, names ...string) int {
 	t.Helper()
 	for i := from; i < len(w.Customers); i++ {
 		items := w.Items(i, names...)
@@ -111,7 +141,7 @@ func (w *world) whole(t testing.TB, from int, names ...string) int {
 }
 
 // verify identifies customer i, who has loyalty number and birth date.
-func (w *world) verify(t testing.TB, m *synth.Member, c purser.ContactID, i int) {
+func (w *world) verify(t tester, m *synth.Member, c purser.ContactID, i int) {
 	t.Helper()
 	got, err := w.gate.Identify(context.Background(), gate.IdentifyAsk{
 		Asker: m.Asker(), Contact: c, Items: w.Items(i, "loyalty_number", "birth_date"),
@@ -132,7 +162,7 @@ func reason(err error) purser.Reason {
 	return 9000
 }
 
-func mask(t testing.TB, w *world, names ...string) purser.FieldMask {
+func mask(t tester, w *world, names ...string) purser.FieldMask {
 	t.Helper()
 	var m purser.FieldMask
 	for _, name := range names {
@@ -146,7 +176,7 @@ func mask(t testing.TB, w *world, names ...string) purser.FieldMask {
 }
 
 // entries reads the ledger from a position on.
-func (w *world) entries(t testing.TB, from purser.Pos) []purser.Entry {
+func (w *world) entries(t tester, from purser.Pos) []purser.Entry {
 	t.Helper()
 	var out []purser.Entry
 	for stored, err := range w.store.Entries(context.Background(), from, w.Log.Size()) {

@@ -76,17 +76,23 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		w.tell(ctx, &purser.Configuration{What: purser.ConfigPolicy, Hash: c.Policy}),
 		w.tell(ctx, &purser.Configuration{What: purser.ConfigSchema, Hash: c.Records.Schema().Hash()}),
 	)
+	if err = errors.Join(err, w.people(ctx)); err != nil {
+		return nil, fmt.Errorf("make world: %w", err)
+	}
+	return w, w.bringIn(ctx)
+}
+
+// people founds both vendors and security.
+func (w *World) people(ctx context.Context) (err error) {
 	for i := range w.Vendors {
+		w.Vendors[i] = Centre{}
 		err = errors.Join(err, w.found(ctx, i))
 	}
 	for i := range w.Security {
 		w.Security[i] = &Member{Who: purser.Actor{Vendor: w.Vendors[0].Vendor}, Roles: purser.RoleSecurity}
 		err = errors.Join(err, w.hire(ctx, w.Security[i]))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("make world: %w", err)
-	}
-	return w, w.bringIn(ctx)
+	return err
 }
 
 // ID draws sixteen bytes that no other call gave.
@@ -144,6 +150,13 @@ func (w *World) hire(ctx context.Context, m *Member) error {
 		}))
 	}
 	return errors.Join(err, w.Login(ctx, m))
+}
+
+// Renew founds vendors and security anew a month later, so that no counter,
+// contact or lock reaches from one run into the next; only the customers stay.
+func (w *World) Renew(ctx context.Context) error {
+	w.Clock.Advance(32 * 24 * time.Hour)
+	return w.people(ctx)
 }
 
 // Login gives a member a new session: a desk session to who takes contacts.
@@ -238,19 +251,24 @@ func (w *World) Offer(ctx context.Context, m *Member, caller purser.Tag) (purser
 	return c, errors.Join(err, w.Report(ctx, m.Centre, purser.ContactEvent{Event: purser.EventConnected, Contact: c, Agent: m.AgentKey}))
 }
 
+// Claim has a session take a contact, as far as the contact allows it.
+func (w *World) Claim(ctx context.Context, m *Member, c purser.ContactID) error {
+	receipt, err := w.Log.Propose(ctx, m.Who.Vendor, func(s *fold.State, at purser.Stamp) purser.Entry {
+		return &purser.Claim{Who: m.Who, Contact: c, Reason: s.Contacts().Claim(c, m.Who, at)}
+	})
+	if err == nil && receipt.Refusal() != nil {
+		return receipt.Refusal()
+	}
+	return err
+}
+
 // Connect is Offer, and the agent's session claims the contact.
 func (w *World) Connect(ctx context.Context, m *Member, caller purser.Tag) (purser.ContactID, error) {
 	c, err := w.Offer(ctx, m, caller)
 	if err != nil {
 		return c, err
 	}
-	receipt, err := w.Log.Propose(ctx, m.Who.Vendor, func(s *fold.State, at purser.Stamp) purser.Entry {
-		return &purser.Claim{Who: m.Who, Contact: c, Reason: s.Contacts().Claim(c, m.Who, at)}
-	})
-	if err == nil && receipt.Refusal() != nil {
-		err = receipt.Refusal()
-	}
-	return c, err
+	return c, w.Claim(ctx, m, c)
 }
 
 // HangUp ends the customer's part of a contact.
