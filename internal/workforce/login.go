@@ -98,16 +98,16 @@ func (w *Workforce) madeUp(person purser.PersonID, i byte) []byte {
 }
 
 // Opened is what the page is given of its new session. The request key is not
-// among it: the page computes it from Server, its own key and the challenge.
+// among it: the page computes it from ServerKey, its own key and the challenge.
 type Opened struct {
-	Session purser.SessionID
-	Token   Token
-	Server  PageKey // the server's half of the key agreement
-	Who     purser.Actor
-	Level   purser.Level
-	Expires purser.Stamp
-	Now     purser.Stamp // for the page to correct its clock
-	At      purser.Pos
+	Session   purser.SessionID
+	Token     Token
+	ServerKey PageKey // the server's half of the key agreement
+	Who       purser.Actor
+	Level     purser.Level
+	Expires   purser.Stamp
+	Now       purser.Stamp // for the page to correct its clock
+	At        purser.Pos
 }
 
 // FinishLogin checks the passkey's assertion and opens a session. An assertion
@@ -154,7 +154,7 @@ func (w *Workforce) FinishLogin(ctx context.Context, id CeremonyID, response []b
 	entry := receipt.Entry().(*purser.SessionOpened)
 	w.keep(draft.live(entry))
 	return Opened{
-		Session: draft.id, Token: draft.token, Server: draft.server, Who: entry.Who, Level: entry.Level,
+		Session: draft.id, Token: draft.token, ServerKey: draft.server, Who: entry.Who, Level: entry.Level,
 		Expires: entry.Expires, Now: receipt.Stamp(), At: receipt.Pos(),
 	}, nil
 }

@@ -42,11 +42,11 @@ func TestLoginIsBoundToThePage(t *testing.T) {
 	t.Run("the session's key is for the page that began", func(t *testing.T) {
 		begun := w.beginLogin(b)
 		opened := must(w.FinishLogin(t.Context(), begun.Ceremony, must(b.Assert(begun))(t)))(t)
-		other := must(thief.Open(opened.Token, opened.Session, opened.Server, opened.Now))(t)
+		other := must(thief.Open(opened.Token, opened.Session, opened.ServerKey, opened.Now))(t)
 		if _, err := w.Authenticate(t.Context(), signed(t, other, "GET", "/", "")); !errors.Is(err, workforce.ErrNoSession) {
 			t.Fatalf("thief with the token: got %v, want ErrNoSession", err)
 		}
-		own := must(b.Open(opened.Token, opened.Session, opened.Server, opened.Now))(t)
+		own := must(b.Open(opened.Token, opened.Session, opened.ServerKey, opened.Now))(t)
 		if _, err := w.Authenticate(t.Context(), signed(t, own, "GET", "/", "")); err != nil {
 			t.Fatalf("own page: got %v, want none", err)
 		}

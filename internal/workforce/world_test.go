@@ -132,7 +132,7 @@ func (w *world) login(b *synth.Browser, level purser.Level) (*synth.Client, work
 	w.Helper()
 	begun := must(w.BeginLogin(w.Context(), workforce.Login{Page: b.PageKey(), Level: level}))(w)
 	opened := must(w.FinishLogin(w.Context(), begun.Ceremony, must(b.Assert(begun))(w)))(w)
-	return must(b.Open(opened.Token, opened.Session, opened.Server, opened.Now))(w), opened
+	return must(b.Open(opened.Token, opened.Session, opened.ServerKey, opened.Now))(w), opened
 }
 
 // agent hires, enrols and logs in an agent at the desk.
