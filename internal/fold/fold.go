@@ -87,13 +87,13 @@ func (s *State) Apply(h purser.Header, e purser.Entry) error {
 	if h.Pos != now.size || h.Stamp < now.last || h.Kind != e.Kind() {
 		return fmt.Errorf("%w: kind %d at position %d", ErrImpossible, h.Kind, h.Pos)
 	}
-	if h.Stamp/purser.Minute != now.last/purser.Minute {
-		s.Sweep(h.Stamp)
-	}
 	s.at.Put(place{h.Pos + 1, h.Stamp})
 	s.countRefusal(e, h.Stamp)
 	if err := s.dispatch(h, e); err != nil {
 		return fmt.Errorf("apply position %d: %w", h.Pos, err)
+	}
+	if h.Stamp/purser.Minute != now.last/purser.Minute {
+		s.Sweep(h.Stamp)
 	}
 	return nil
 }
@@ -163,7 +163,8 @@ func (s *State) enact(h purser.Header, e purser.Entry) error {
 }
 
 // Sweep drops what can no longer matter. Apply calls it when stamps enter a
-// new minute, before the entry; so it happens at the same places in a replay.
+// new minute, so it happens at the same places in a replay: after the entry,
+// since the entry was decided on what stood before, and must find it.
 func (s *State) Sweep(at purser.Stamp) {
 	s.standing.sweep(at)
 	s.contacts.Sweep(at)

@@ -25,10 +25,10 @@ type fataler interface {
 
 func (s *sheet) apply(t fataler, e purser.Entry) purser.Pos {
 	t.Helper()
-	s.Sweep(s.at)
 	if err := s.Apply(purser.Header{Kind: e.Kind(), Pos: s.pos, Stamp: s.at}, e); err != nil {
 		t.Fatalf("apply %T: %v", e, err)
 	}
+	s.Sweep(s.at)
 	s.Commit()
 	s.pos++
 	return s.pos - 1

@@ -4,7 +4,7 @@ import "purser"
 
 // Sweep settles what waited too long for its result and moves vendors to a new
 // day; once an hour it drops rows that can no longer count. The fold calls it
-// when stamps enter a new minute, before it applies the entry.
+// when stamps enter a new minute, after it applied the entry.
 func (s *Sheet) Sweep(at purser.Stamp) {
 	s.lapse(at, pendingSpan)
 	var late []purser.VendorID
