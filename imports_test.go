@@ -46,7 +46,9 @@ var table = []row{
 		"internal/fold", "internal/rule/policy", "internal/record", "internal/seal", "internal/workforce",
 	}},
 	{layer: 5, path: "internal/change", may: []string{"internal/fold", "internal/ledger", "internal/workforce"}},
-	{layer: 5, path: "internal/telephony", may: []string{"internal/rule/contact", "internal/fold", "internal/ledger"}},
+	{layer: 5, path: "internal/telephony", may: []string{
+		"internal/rule/contact", "internal/rule/canon", "internal/fold", "internal/ledger",
+	}},
 	{layer: 6, path: "internal/verification", may: []string{"internal/gate", "internal/deliver"}},
 
 	{layer: stores, path: "internal/store/sqlite", layers: upTo(7)},

@@ -1,0 +1,2 @@
+INSERT INTO source (id, vendor, name, secret, sealed)
+VALUES (?, ?, ?, ?, ?)

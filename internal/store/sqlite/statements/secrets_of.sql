@@ -1,0 +1,4 @@
+SELECT id, vendor, name, secret, sealed
+FROM source
+WHERE id = ?
+ORDER BY number DESC

@@ -1,0 +1,192 @@
+// Package telephony is the door through which contacts come in: signed events
+// of registered sources.
+//
+// It owns the format of a native event and its signature, the check of both,
+// the stored secrets of sources, the turning of call ids, agent ids, callers'
+// numbers and keyed digits into what the ledger may hold, and a [Client] that
+// speaks the format. It owns no order of events and no state of contacts
+// (internal/rule/contact does), and no decision to register a source or to map
+// an agent: it makes the entries and rows, and internal/change takes them
+// through two people and a hold.
+//
+// Laws carried here: the beginning of L4 (contacts come only from an
+// authenticated source; whatever fails authentication changes nothing) and L6
+// (a number or a digit does not leave this package, not in an error either).
+//
+// Start reading at [Intake.Receive].
+package telephony
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"purser"
+	"purser/internal/ledger"
+)
+
+// What Receive returns beside a *purser.Refusal and faults of the ledger. None
+// carries a value of the event.
+var (
+	// ErrUnauthentic says that a request was not signed with the secret of
+	// the source it names, or not within five minutes.
+	ErrUnauthentic = errors.New("event is not authentic")
+	// ErrTooMany says that too many requests from there were not authentic.
+	ErrTooMany = errors.New("too many events that are not authentic")
+	// ErrMalformed says that an authentic event is not in the format.
+	ErrMalformed = errors.New("malformed event")
+	// ErrNoSource says that the store has no such source.
+	ErrNoSource = errors.New("no such source")
+)
+
+// The headers of an event request.
+const (
+	HeaderSource    = "Purser-Source"
+	HeaderID        = "Purser-Event-Id"
+	HeaderTimestamp = "Purser-Event-Timestamp"
+	HeaderSignature = "Purser-Event-Signature"
+)
+
+// MaxBody is the longest event in bytes.
+const MaxBody = 64 << 10
+
+// Window is how far an event's timestamp may be from the clock.
+const Window = 5 * purser.Minute
+
+// Request is one event as it arrived.
+type Request struct {
+	Source    purser.SourceID
+	ID        string // of the event; the body repeats it
+	Timestamp string // Unix seconds, decimal
+	Signature string // "v1=" and 64 hexadecimal digits
+	Body      []byte // not changed
+	// Remote is the address it came from, for the rate limit; zero: none.
+	Remote netip.Addr
+}
+
+// SourceRow is one secret of a source as it is stored. A source has a row for
+// each secret that was ever proposed; the standing says which one counts.
+type SourceRow struct {
+	Source purser.SourceID
+	Vendor purser.VendorID
+	Name   string            // for display, of a system and never of a person
+	Secret purser.Commitment // of the secret
+	Sealed []byte            // the secret
+}
+
+// Sources keeps the rows. Implementations pass storetest.Telephony.
+type Sources interface {
+	// SecretsOf returns the rows of a source, newest first; none is no error.
+	SecretsOf(ctx context.Context, id purser.SourceID) ([]SourceRow, error)
+	// SourceRows returns every row in ascending order of sources, newest first.
+	SourceRows(ctx context.Context) ([]SourceRow, error)
+	// PutSource writes a row in the transaction of the entry that proposes it.
+	PutSource(tx ledger.Tx, row SourceRow) error
+}
+
+// Vault keeps sources' secrets sealed for the row of their source.
+type Vault interface {
+	Seal(id purser.SourceID, secret []byte) ([]byte, error)
+	Open(id purser.SourceID, sealed []byte) ([]byte, error)
+}
+
+// Tagger turns what the ledger must not hold into what it may.
+type Tagger interface {
+	// Tag returns this month's and last month's tag of a normal form.
+	Tag(class, normal string, at purser.Stamp) (now, last purser.Tag, err error)
+	// Commit returns a keyed digest of the parts.
+	Commit(class string, parts ...[]byte) purser.Commitment
+}
+
+// Classes of tags and commitments. The gate tags numbers on file and commits
+// to codes under the same ones.
+const (
+	classPhone  = "phone"
+	classCode   = "code" // parts: the contact's 16 bytes, the digits
+	classBody   = "event body"
+	classSecret = "source secret"
+)
+
+const secretSize = 32
+
+// NewSource draws a source and its secret. The entry and the row go into a
+// change together; the caller hands secret to whoever runs the switch, once.
+func NewSource(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name string) (entry *purser.SourceSet, row SourceRow, secret []byte, err error) {
+	id, err := drawSource(random)
+	if err != nil {
+		return nil, SourceRow{}, nil, err
+	}
+	e.Source, e.Status = id, purser.StatusActive
+	return NewSecret(random, v, t, e, name)
+}
+
+func drawSource(random io.Reader) (purser.SourceID, error) {
+	var id purser.SourceID
+	if _, err := io.ReadFull(random, id[:]); err != nil {
+		return id, fmt.Errorf("draw source: %w", err)
+	}
+	return id, nil
+}
+
+// NewSecret draws another secret for the source of e, which is as the entry
+// shall be otherwise. The old one counts until the entry takes effect.
+func NewSecret(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name string) (entry *purser.SourceSet, row SourceRow, secret []byte, err error) {
+	secret = make([]byte, secretSize)
+	if _, err := io.ReadFull(random, secret); err != nil {
+		return nil, SourceRow{}, nil, fmt.Errorf("draw secret: %w", err)
+	}
+	sealed, err := v.Seal(e.Source, secret)
+	if err != nil {
+		return nil, SourceRow{}, nil, fmt.Errorf("seal secret of %v: %w", e.Source, err)
+	}
+	e.Secret = commitSecret(t, e.Source, secret)
+	row = SourceRow{Source: e.Source, Vendor: e.Vendor, Name: name, Secret: e.Secret, Sealed: sealed}
+	return &e, row, secret, nil
+}
+
+func commitSecret(t Tagger, id purser.SourceID, secret []byte) purser.Commitment {
+	return t.Commit(classSecret, id[:], secret)
+}
+
+// MapAgent returns the entry that maps the switch's agent id to a person; a
+// zero person unmaps. Never pass an extension.
+func MapAgent(source purser.SourceID, agentID string, person purser.PersonID, by purser.Actor) *purser.AgentMapped {
+	return &purser.AgentMapped{Source: source, Agent: AgentKey(source, agentID), Person: person, By: by}
+}
+
+// AgentKey returns a switch's agent id as the ledger holds it; the empty id is
+// no agent.
+func AgentKey(source purser.SourceID, agentID string) purser.AgentKey {
+	if agentID == "" {
+		return purser.AgentKey{}
+	}
+	sum := sha256.Sum256(append(source[:], agentID...))
+	return purser.AgentKey(sum[:len(purser.AgentKey{})])
+}
+
+// ContactID returns the contact of a switch's call id.
+func ContactID(secret []byte, call string) purser.ContactID {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("contact|" + call))
+	return purser.ContactID(mac.Sum(nil)[:len(purser.ContactID{})])
+}
+
+const signaturePrefix = "v1="
+
+// Sign returns the signature of an event: HMAC-SHA256 over id, timestamp and
+// body with full stops between them.
+func Sign(secret []byte, id, timestamp string, body []byte) string {
+	return signaturePrefix + hex.EncodeToString(sign(secret, id, timestamp, body))
+}
+
+func sign(secret []byte, id, timestamp string, body []byte) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(id + "." + timestamp + "."))
+	mac.Write(body)
+	return mac.Sum(nil)
+}
