@@ -1,1 +1,3 @@
-SELECT c.id, c.version, c.written, c.sealed, k.wrapped FROM customer AS c JOIN data_key AS k ON k.ordinal = c.ordinal WHERE c.ordinal = ?1;
+-- A join, or a bound limit elsewhere, would be planned anew at every step.
+SELECT id, version, written, sealed, (SELECT wrapped FROM data_key WHERE data_key.ordinal = customer.ordinal)
+FROM customer WHERE ordinal = ?1;
