@@ -1,6 +1,7 @@
 package workforce
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
-	"github.com/google/uuid"
 
 	"purser"
 	"purser/internal/fold"
@@ -159,7 +159,7 @@ func (w *Workforce) created(c *ceremony, response []byte) (*webauthn.Credential,
 		return nil, ErrNotProved
 	}
 	credential, err := w.auth.CreateCredential(holder{person: c.person}, c.data, parsed)
-	if err != nil || len(credential.ID) < 16 {
+	if err != nil || len(credential.ID) < 16 || w.rp.DeviceBound && wanders(credential) {
 		return nil, ErrNotProved
 	}
 	return credential, nil
@@ -239,10 +239,10 @@ func (w *Workforce) passkeys(ctx context.Context, person purser.PersonID) ([]web
 	return keys, nil
 }
 
-// deviceBound refuses passkeys that wander between devices and those that
-// name no make.
-func deviceBound() *webauthn.FilteringConfig {
-	return &webauthn.FilteringConfig{ProhibitBackupEligibility: true, ProhibitedAAGUIDs: []uuid.UUID{uuid.Nil}}
+// wanders reports whether a passkey may be copied between devices, or names no
+// make that would say that it may not.
+func wanders(c *webauthn.Credential) bool {
+	return c.Flags.BackupEligible || bytes.Equal(c.Authenticator.AAGUID, make([]byte, 16))
 }
 
 // newID draws an identifier.

@@ -3,6 +3,7 @@ package workforce_test
 import (
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -205,6 +206,38 @@ func (w *world) loginAt(b *synth.Browser, count uint32) (*synth.Client, workforc
 	w.Helper()
 	b.Rewind(count)
 	return w.login(b, purser.LevelDesk)
+}
+
+// TestTwoUsesOfOneCount: an authenticator and its copy finish at once with the
+// same sign count. One of them is let in.
+func TestTwoUsesOfOneCount(t *testing.T) {
+	w := newWorld(t)
+	b := w.enrol(w.hire(purser.RoleAgent))
+	const copies = 4
+	var ids [copies]workforce.CeremonyID
+	var responses [copies][]byte
+	for i := range copies {
+		b.Rewind(7)
+		begun := w.beginLogin(b)
+		ids[i], responses[i] = begun.Ceremony, must(b.Assert(begun))(t)
+	}
+	var group sync.WaitGroup
+	var errs [copies]error
+	for i := range copies {
+		group.Go(func() { _, errs[i] = w.FinishLogin(t.Context(), ids[i], responses[i]) })
+	}
+	group.Wait()
+	in := 0
+	for _, err := range errs {
+		if err == nil {
+			in++
+			continue
+		}
+		mustNotProve(t, err)
+	}
+	if found := entries[*purser.Finding](w); in != 1 || len(found) != copies-1 {
+		t.Fatalf("got %d let in and %d findings, want 1 and %d", in, len(found), copies-1)
+	}
 }
 
 func TestStepUpIsForItsOwnSession(t *testing.T) {

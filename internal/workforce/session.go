@@ -158,7 +158,7 @@ func (w *Workforce) keep(l *live) *live {
 	if there := w.sessions[l.Who.Session]; there != nil {
 		return there
 	}
-	if len(w.sessions) >= mostSessions {
+	if len(w.sessions) >= sweepSessions {
 		w.sweep()
 	}
 	if l.Level == purser.LevelDesk {

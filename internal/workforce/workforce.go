@@ -72,7 +72,9 @@ const (
 	ticketLife     = 10 * time.Minute
 	ceremonyLife   = 5 * time.Minute
 	mostCeremonies = 10_000
-	mostSessions   = 100_000
+	// sweepSessions is how many sessions the cache holds before it looks for
+	// ones that have expired.
+	sweepSessions = 10_000
 )
 
 // Clock tells the time: the same clock the ledger stamps with.
@@ -96,7 +98,8 @@ type Config struct {
 	RP     RP
 	Clock  Clock
 	Random io.Reader
-	// SessionLife is how long a session lasts; zero means 12 hours.
+	// SessionLife is how long a session lasts: at most fold.SessionLife, which
+	// zero means too.
 	SessionLife time.Duration
 }
 
@@ -127,8 +130,8 @@ func New(c Config) (*Workforce, error) {
 		return nil, fmt.Errorf("configure passkeys: %w", err)
 	}
 	life := c.SessionLife
-	if life == 0 {
-		life = 12 * time.Hour
+	if most := time.Duration(fold.SessionLife) * time.Microsecond; life <= 0 || life > most {
+		life = most
 	}
 	return &Workforce{
 		log: c.Log, keys: c.Keys, store: c.Store, rp: c.RP, auth: auth,
@@ -140,7 +143,7 @@ func New(c Config) (*Workforce, error) {
 }
 
 func relyingParty(rp RP) *webauthn.Config {
-	c := &webauthn.Config{
+	return &webauthn.Config{
 		RPID: rp.ID, RPDisplayName: rp.Name, RPOrigins: rp.Origins,
 		AttestationPreference: protocol.PreferNoAttestation,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
@@ -148,8 +151,4 @@ func relyingParty(rp RP) *webauthn.Config {
 			UserVerification: protocol.VerificationRequired,
 		},
 	}
-	if rp.DeviceBound {
-		c.Filtering = deviceBound()
-	}
-	return c
 }
