@@ -1,0 +1,159 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"purser"
+	"purser/internal/edge/web"
+	"purser/internal/gate"
+)
+
+type lockInput struct {
+	Body struct {
+		Target  string     `json:"target" maxLength:"40" doc:"a session, person, team, vendor or source by its identifier, or all"`
+		Degree  string     `json:"degree,omitempty" enum:"lock,step_up" doc:"default lock"`
+		Expires *time.Time `json:"expires,omitempty" doc:"none: until two people lift it"`
+	}
+}
+
+type lockOutput struct {
+	Body struct {
+		Lock  purser.LockID `json:"lock"`
+		Entry purser.Pos    `json:"entry" doc:"nothing of the target is disclosed after this position"`
+	}
+}
+
+func (a *API) placeLock(ctx context.Context, in *lockInput) (*lockOutput, error) {
+	target, err := purser.ParseTarget(in.Body.Target)
+	if err != nil {
+		return nil, web.BadRequest("target", "is not an identifier of somebody who can be locked, nor all")
+	}
+	id, err := a.newLock()
+	if err != nil {
+		return nil, err
+	}
+	ask := gate.LockAsk{Asker: a.asker(ctx), Lock: id, Target: target, Degree: purser.DegreeLock, Paths: purser.PathAll}
+	if in.Body.Degree == "step_up" {
+		ask.Degree = purser.DegreeStepUp
+	}
+	if in.Body.Expires != nil {
+		ask.Expires = purser.StampOf(*in.Body.Expires)
+	}
+	out := new(lockOutput)
+	out.Body.Lock = id
+	out.Body.Entry, err = a.c.Gate.PlaceLock(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+type liftInput struct {
+	Lock purser.LockID `path:"lock"`
+}
+
+type liftOutput struct {
+	Body struct {
+		Lifted bool `json:"lifted" doc:"false: one more person must lift it"`
+	}
+}
+
+func (a *API) liftLock(ctx context.Context, in *liftInput) (*liftOutput, error) {
+	lifted, err := a.c.Gate.LiftLock(ctx, a.asker(ctx), in.Lock)
+	if err != nil {
+		return nil, err
+	}
+	out := new(liftOutput)
+	out.Body.Lifted = lifted
+	return out, nil
+}
+
+type reasonInput struct {
+	Reference string `path:"reference" minLength:"8" maxLength:"8"`
+}
+
+type reasonOutput struct {
+	Body struct {
+		Kind   purser.Kind   `json:"kind" doc:"number of the entry's kind, docs/formats/entry.md"`
+		Reason purser.Reason `json:"reason" doc:"number of the reason"`
+		Text   string        `json:"text" doc:"the reason in words"`
+		At     time.Time     `json:"at"`
+	}
+}
+
+func (a *API) reason(ctx context.Context, in *reasonInput) (*reasonOutput, error) {
+	why, err := a.c.Verification.Reason(ctx, a.asker(ctx), in.Reference)
+	if err != nil {
+		return nil, err
+	}
+	out := new(reasonOutput)
+	out.Body.Kind, out.Body.Reason, out.Body.Text, out.Body.At = why.Kind, why.Reason, why.Reason.String(), why.Stamp.Time()
+	return out, nil
+}
+
+// roles are the roles in which a change may be proposed or voted on.
+func role(text string) purser.Role {
+	switch text {
+	case "admin":
+		return purser.RoleAdmin
+	case "security":
+		return purser.RoleSecurity
+	case "privacy":
+		return purser.RolePrivacy
+	}
+	return 0
+}
+
+type changeInput struct {
+	Body struct {
+		As string `json:"as" enum:"admin,security,privacy"`
+		// Exactly one of what follows.
+		Source *sourceBody `json:"source,omitempty"`
+		Map    *mapBody    `json:"map,omitempty"`
+		Budget *budgetBody `json:"budget,omitempty"`
+	}
+}
+
+type sourceBody struct {
+	Name   string          `json:"name" minLength:"1" maxLength:"80"`
+	Vendor purser.VendorID `json:"vendor"`
+	Trust  []string        `json:"trust,omitempty" maxItems:"2" enum:"carrier,trunk" doc:"whose word on a caller's number counts"`
+}
+
+type mapBody struct {
+	Source purser.SourceID `json:"source"`
+	Agent  string          `json:"agent" minLength:"1" maxLength:"80" doc:"the switch's agent id, never an extension"`
+	Person purser.PersonID `json:"person" doc:"empty unmaps"`
+}
+
+type budgetBody struct {
+	Vendor  purser.VendorID `json:"vendor,omitempty" doc:"none: everybody"`
+	Ceiling string          `json:"ceiling" enum:"person_hour,person_day,weak_day,break_glass_day,vendor_share,after_hang_up"`
+	Value   uint32          `json:"value"`
+}
+
+type changeOutput struct {
+	Body struct {
+		Change purser.ChangeID  `json:"change,omitempty" doc:"waits for a second person of another role, then four hours"`
+		Source *purser.SourceID `json:"source,omitempty"`
+		Secret string           `json:"secret,omitempty" doc:"shown once; of no use before the change is enacted"`
+		Entry  purser.Pos       `json:"entry,omitempty" doc:"set when it took effect at once, being no loosening"`
+	}
+}
+
+type voteInput struct {
+	Change purser.ChangeID `path:"change"`
+	Body   struct {
+		As   string `json:"as" enum:"admin,security,privacy"`
+		Vote string `json:"vote" enum:"approve,veto"`
+	}
+}
+
+func (a *API) vote(ctx context.Context, in *voteInput) (*doneOutput, error) {
+	vote := purser.VoteApprove
+	if in.Body.Vote == "veto" {
+		vote = purser.VoteVeto
+	}
+	return done(a.c.Changes.Vote(ctx, web.Session(ctx).Who.Session, in.Change, role(in.Body.As), vote))
+}

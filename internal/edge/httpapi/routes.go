@@ -1,0 +1,118 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// access is who may call a route at all. What a session may do there is
+// decided further down.
+type access uint8
+
+const (
+	everybody access = 1 + iota // login, enrolment, health
+	source                      // authenticated by the intake
+	signed                      // signed by a live session
+)
+
+// timing is when a route's answers leave.
+type timing uint8
+
+const (
+	atOnce timing = iota
+	onTick        // outcomes must not be told apart by time (L5)
+)
+
+type route struct {
+	method, path, summary string
+	access                access
+	timing                timing
+	register              func(*API, huma.Operation)
+}
+
+// routes is the table of everything under /v1, walked by tests.
+func routes() []route {
+	const post, get = http.MethodPost, http.MethodGet
+	return []route{
+		at(get, "/healthz", "Whether the ledger can be written", everybody, atOnce, (*API).health),
+
+		at(post, "/v1/enrolments/begin", "Begin enrolling a passkey with a ticket", everybody, onTick, (*API).beginEnrol),
+		at(post, "/v1/enrolments/finish", "Finish enrolling a passkey", everybody, onTick, (*API).finishEnrol),
+		at(post, "/v1/login/begin", "Begin a login by passkey", everybody, onTick, (*API).beginLogin),
+		at(post, "/v1/login/finish", "Finish a login", everybody, onTick, (*API).finishLogin),
+
+		at(post, "/v1/step-up/begin", "Begin a fresh assertion", signed, atOnce, (*API).beginStepUp),
+		at(post, "/v1/step-up/finish", "Finish a fresh assertion", signed, atOnce, (*API).finishStepUp),
+		at(post, "/v1/logout", "End this session", signed, atOnce, (*API).logout),
+		at(post, "/v1/logout/everywhere", "End all own sessions", signed, atOnce, (*API).logoutEverywhere),
+		at(get, "/v1/sessions", "List own sessions", signed, atOnce, (*API).ownSessions),
+
+		at(get, "/v1/contacts", "List the contacts that telephony gave to this person", signed, atOnce, (*API).listContacts),
+		at(post, "/v1/contacts/{contact}/claim", "Claim a contact", signed, onTick, (*API).claim),
+		at(post, "/v1/contacts/{contact}/identify", "Compare what the caller said", signed, onTick, (*API).identify),
+		at(post, "/v1/contacts/{contact}/link", "Identify a further customer of the same booking", signed, onTick, (*API).link),
+		at(post, "/v1/contacts/{contact}/code", "Send a code to the customer", signed, onTick, (*API).sendCode),
+		at(post, "/v1/contacts/{contact}/code/try", "Try the code that the caller read out", signed, onTick, (*API).tryCode),
+		at(post, "/v1/contacts/{contact}/break-glass", "Ask a lead to open the record", signed, onTick, (*API).breakGlass),
+		at(post, "/v1/contacts/{contact}/break-glass/approve", "Approve it, as a lead", signed, onTick, (*API).approveBreakGlass),
+		at(post, "/v1/contacts/{contact}/undo", "Take a wrong binding back, as a lead", signed, onTick, (*API).undo),
+		at(post, "/v1/contacts/{contact}/disclose", "Show fields", signed, refusalsOnTick, (*API).disclose),
+
+		at(post, "/v1/locks", "Stop somebody at once", signed, atOnce, (*API).placeLock),
+		at(post, "/v1/locks/{lock}/lift", "Vote to lift a lock; the second person lifts it", signed, atOnce, (*API).liftLock),
+		at(post, "/v1/people/{person}/suspend", "Suspend a person at once", signed, atOnce, (*API).suspend),
+		at(post, "/v1/clock/accept", "Accept the wall clock after a jump, as security", signed, atOnce, (*API).acceptClock),
+		at(get, "/v1/refusals/{reference}", "The reason behind a reference", signed, atOnce, (*API).reason),
+		at(post, "/v1/changes", "Propose a loosening", signed, atOnce, (*API).propose),
+		at(post, "/v1/changes/{change}/vote", "Approve or veto a change", signed, atOnce, (*API).vote),
+
+		at(post, "/v1/telephony/events", "Report what happened to a contact", source, atOnce, (*API).event),
+	}
+}
+
+// refusalsOnTick lets an allowed disclosure leave at once; whoever gets one is
+// entitled to know that he did.
+const refusalsOnTick timing = 2
+
+// limits of a request.
+const (
+	bodyLimit = 64 << 10
+	bodyTime  = 10 * time.Second
+)
+
+func (r route) operation() huma.Operation {
+	op := huma.Operation{
+		Method: r.method, Path: r.path, Summary: r.summary, OperationID: r.method + " " + r.path,
+		MaxBodyBytes: bodyLimit, BodyReadTimeout: bodyTime,
+	}
+	if r.access == signed {
+		op.Security = []map[string][]string{{"session": {}}}
+	}
+	return op
+}
+
+// at makes a table row of a handler: the library parses and validates I, the
+// handler calls one domain function, and what it returns leaves when the route
+// says.
+func at[I, O any](
+	method, path, summary string, who access, when timing, handle func(*API, context.Context, *I) (*O, error),
+) route {
+	register := func(a *API, op huma.Operation) {
+		huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+			out, err := handle(a, ctx, in)
+			if when == onTick || (when == refusalsOnTick && err != nil) {
+				if waited := a.c.Web.Ticks().Wait(ctx); waited != nil {
+					return nil, a.told(ctx, waited)
+				}
+			}
+			if err != nil {
+				return nil, a.told(ctx, err)
+			}
+			return out, nil
+		})
+	}
+	return route{method: method, path: path, summary: summary, access: who, timing: when, register: register}
+}

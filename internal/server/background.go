@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// How often the background work looks for something to do.
+const (
+	enactEvery  = 10 * time.Second
+	followEvery = 500 * time.Millisecond
+	retireEvery = time.Hour
+)
+
+// background runs what must happen without anybody asking. It owns its
+// goroutines: wait returns when the last one has ended.
+type background struct {
+	clock   Clock
+	logger  *slog.Logger
+	running sync.WaitGroup
+}
+
+// every calls work again and again until ctx ends. A fault is logged and tried
+// again at the next turn; what is due stays due, since it is in the ledger.
+func (b *background) every(ctx context.Context, period time.Duration, name string, work func(context.Context) error) {
+	b.running.Go(func() {
+		for b.clock.Sleep(ctx, period) == nil {
+			if err := work(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				b.logger.LogAttrs(ctx, slog.LevelError, "background work failed", slog.String("work", name), slog.Any("fault", err))
+			}
+		}
+	})
+}
+
+// work starts the background work of a serving deployment.
+func (d *Deployment) work(ctx context.Context) *background {
+	b := &background{clock: d.cfg.Clock, logger: d.cfg.Logger}
+	b.every(ctx, enactEvery, "enact changes", func(ctx context.Context) error {
+		_, err := d.Changes.EnactDue(ctx)
+		return err
+	})
+	b.every(ctx, followEvery, "follow keyed codes up", d.Verification.FollowUp)
+	b.every(ctx, retireEvery, "retire attempt keys", func(context.Context) error {
+		return d.Keys.Retire(d.now())
+	})
+	return b
+}
