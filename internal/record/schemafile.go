@@ -52,6 +52,14 @@ var (
 	assuranceWords = []string{"A1", "A2", "A3"}
 )
 
+// String returns the word for the class.
+func (c Class) String() string {
+	if c < Identity || c > Service {
+		return ""
+	}
+	return classWords[c-1]
+}
+
 // checking collects what is wrong with a file.
 type checking struct {
 	problems []error

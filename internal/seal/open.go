@@ -39,24 +39,24 @@ func (k *Keys) Open(receipt ledger.Receipt, r Record) (purser.Values, error) {
 	return k.open(r, fields)
 }
 
-// Decoy is a made-up record. Opening one needs no receipt, since it holds
+// Dummy is a made-up record. Opening one needs no receipt, since it holds
 // nothing of anybody, and costs what opening a real one does (L5).
-type Decoy struct {
+type Dummy struct {
 	keys   *Keys
 	record Record
 }
 
-// Decoy seals made-up fields.
-func (k *Keys) Decoy(fields map[purser.Field]string, masks *Masks) (*Decoy, error) {
+// Dummy seals made-up fields.
+func (k *Keys) Dummy(fields map[purser.Field]string, masks *Masks) (*Dummy, error) {
 	r, err := k.Seal(Subject{}, fields)
 	if err != nil {
 		return nil, err
 	}
 	r.Masks = masks
-	return &Decoy{keys: k, record: r}, nil
+	return &Dummy{keys: k, record: r}, nil
 }
 
 // Open decrypts the made-up fields.
-func (d *Decoy) Open(fields purser.FieldMask) (purser.Values, error) {
+func (d *Dummy) Open(fields purser.FieldMask) (purser.Values, error) {
 	return d.keys.open(d.record, fields)
 }

@@ -245,11 +245,11 @@ func TestSealRoundTrip(t *testing.T) {
 	k := newKeys(t)
 	rapid.Check(t, func(t *rapid.T) {
 		in := rapid.MapOf(rapid.Map(rapid.IntRange(0, 31), func(i int) purser.Field { return purser.Field(i) }), rapid.String()).Draw(t, "fields")
-		decoy, err := k.Decoy(in, nil)
+		dummy, err := k.Dummy(in, nil)
 		if err != nil {
 			t.Fatalf("seal: %v", err)
 		}
-		values, err := decoy.Open(^purser.FieldMask(0))
+		values, err := dummy.Open(^purser.FieldMask(0))
 		if err != nil {
 			t.Fatalf("open: %v", err)
 		}
@@ -314,11 +314,11 @@ func TestMasksHideShortValuesWhole(t *testing.T) {
 		{"enough of it", 11, "123456", "•••456"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			decoy, err := k.Decoy(map[purser.Field]string{masks()[c.bit].Of: c.full}, masks())
+			dummy, err := k.Dummy(map[purser.Field]string{masks()[c.bit].Of: c.full}, masks())
 			if err != nil {
 				t.Fatalf("seal: %v", err)
 			}
-			values, err := decoy.Open(purser.Mask(c.bit))
+			values, err := dummy.Open(purser.Mask(c.bit))
 			if err != nil || len(values) != 1 {
 				t.Fatalf("open: got %d values and %v, want 1", len(values), err)
 			}
@@ -343,13 +343,13 @@ func TestKeysHideThemselves(t *testing.T) {
 // key and open four fields.
 func BenchmarkOpen(b *testing.B) {
 	k := newKeys(b)
-	decoy, err := k.Decoy(fields(), masks())
+	dummy, err := k.Dummy(fields(), masks())
 	if err != nil {
 		b.Fatalf("seal: %v", err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decoy.Open(purser.Mask(0, 3, 6, 10)); err != nil {
+		if _, err := dummy.Open(purser.Mask(0, 3, 6, 10)); err != nil {
 			b.Fatalf("open: %v", err)
 		}
 	}
