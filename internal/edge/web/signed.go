@@ -32,9 +32,12 @@ func (w *Web) Signed(next http.Handler) http.Handler {
 		}
 		ctx := r.Context()
 		EventOf(ctx).by(session.Who.Session)
-		r = r.WithContext(context.WithValue(ctx, sessionKey{}, session))
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(rw, r)
+		inner := r.WithContext(context.WithValue(ctx, sessionKey{}, session))
+		inner.Body = io.NopCloser(bytes.NewReader(body))
+		// A mux below writes its pattern into the request it is given; the log
+		// event is written from this one.
+		defer func() { r.Pattern = inner.Pattern }()
+		next.ServeHTTP(rw, inner)
 	})
 }
 

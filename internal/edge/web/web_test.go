@@ -352,6 +352,18 @@ func TestSignedRequests(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a mux below", func(t *testing.T) {
+		sessions := &desk{key: workforce.RequestKey{7}}
+		d := newDoor(web.Config{Sessions: sessions})
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /v1/contacts/{contact}/claim", func(http.ResponseWriter, *http.Request) {})
+		r := request(body)
+		synth.NewClient(workforce.Token{1}, sessions.key, d.clock).Sign(r, []byte(body))
+		d.web.Handler(d.web.Signed(mux)).ServeHTTP(httptest.NewRecorder(), r)
+		if !strings.Contains(d.log.String(), `"route":"POST /v1/contacts/{contact}/claim"`) {
+			t.Fatalf("log: got %s, want the route's pattern", d.log)
+		}
+	})
 	if web.Session(t.Context()) != (workforce.Session{}) {
 		t.Error("outside a signed request: got a session, want none")
 	}
