@@ -52,7 +52,7 @@ type Config struct {
 type Gate struct {
 	c      Config
 	laws   [purser.MaxField + 1]law // by field bit
-	nobody *seal.Decoy
+	nobody *seal.Dummy
 }
 
 // New checks the configuration and reads the schema.

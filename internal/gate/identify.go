@@ -314,12 +314,12 @@ func (g *Gate) result(v view, t *trial, attempt purser.Pos, found purser.Reason,
 }
 
 // newNobody makes the record that is compared where there is no candidate.
-func newNobody(k *seal.Keys, s *record.Schema) (*seal.Decoy, error) {
+func newNobody(k *seal.Keys, s *record.Schema) (*seal.Dummy, error) {
 	fields := make(map[purser.Field]string)
 	for _, f := range s.Fields() {
 		fields[f.Bit] = "nobody at all"
 	}
-	nobody, err := k.Decoy(fields, s.Masks())
+	nobody, err := k.Dummy(fields, s.Masks())
 	if err != nil {
 		return nil, fmt.Errorf("prepare a record for nobody: %w", err)
 	}

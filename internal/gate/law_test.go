@@ -17,9 +17,9 @@ import (
 )
 
 // L1: a fault at any point of the commit gives no value, unless the entry that
-// records it is in the store. Seen to fail: with the record opened before the
-// proposal (by a receipt of the attempt), and with Disclose ignoring the error
-// of Propose.
+// records it is in the store. Seen to fail with the ledger's writer ignoring
+// the error of Append; ignoring that of Propose in Disclose is not enough, the
+// empty receipt opens nothing.
 func TestLaw01NoDisclosureWithoutEvidence(t *testing.T) {
 	for _, point := range ledger.Points() {
 		t.Run(point, func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestLaw01NoDisclosureWithoutEvidence(t *testing.T) {
 }
 
 // L1, the other way round: every value that was ever given has its entry, of
-// the same customer, with at least the same bits. Seen to fail with the shown
-// bits left out of the entry after the decision.
+// the same customer, with at least the same bits, and none is match-only. Seen
+// to fail with values that open without the receipt.
 func TestLaw01EveryValueHasItsEntry(t *testing.T) {
 	w := newWorld(t, 60)
 	m := w.Vendors[0].Agents[0]
@@ -90,9 +90,9 @@ func TestLaw01EveryValueHasItsEntry(t *testing.T) {
 	}
 }
 
-// L3: while eight agents disclose as fast as they can, locks land on random
-// targets. In the ledger no allowed disclosure or attempt of a covered actor
-// stands behind the lock. Seen to fail with the step of locks taken out of
+// L3: while eight agents disclose as fast as they can, locks land on a session,
+// a person, a team, a vendor and all. In the ledger no allowed disclosure of a
+// covered actor stands behind the lock. Seen to fail with the step of locks taken out of
 // decide, and with it asked of a Look before the proposal.
 func TestLaw03LocksAreTotal(t *testing.T) {
 	w := newWorld(t, 80)
@@ -381,7 +381,8 @@ func run(t *testing.T, steps int) {
 // Contact in desk, and with party taking any customer that is named.
 func TestLaw04ContactFirst(t *testing.T) { run(t, 40) }
 
-// L4: naming a customer opens nobody but the bound one and those linked.
+// L4: naming a customer opens nobody but the bound one and those linked. Seen
+// to fail with party taking any customer that is named.
 func TestLaw04NamingOpensNobodyElse(t *testing.T) {
 	w := newWorld(t, 60)
 	m := w.Vendors[0].Agents[0]
@@ -413,13 +414,12 @@ func TestLaw04NamingOpensNobodyElse(t *testing.T) {
 
 // L8: locks on sessions, persons, teams and vendors change the outcome of no
 // ask that they do not cover. The model knows nothing else that a lock could
-// change. Seen to fail with stopped covering everybody of the vendor, and
-// with a lock on somebody else's earlier contact counted.
+// change. Seen to fail with any lock taken for one on everybody.
 func TestLaw08Selective(t *testing.T) { run(t, 60) }
 
 // L5: whatever an agent's items lead to, he gets the same answer for the same
-// number of entries of the same kinds. Seen to fail with an attempt refused as
-// Unknown before it is proposed, with CustomerLimited answering "try later",
+// number of entries of the same kinds and sizes. Seen to fail with a miss
+// refused before it is proposed, with CustomerLimited answering "try later",
 // and with the result left out after a refused attempt.
 func TestLaw05AnswersLeakNothingElse(t *testing.T) {
 	erased := map[purser.Ordinal]bool{}
