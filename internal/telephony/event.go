@@ -21,7 +21,7 @@ const (
 	MaxText   = 128  // bytes of an id
 	MaxDigits = 16   // digits keyed at once
 	MaxLive   = 1500 // contacts in one part of a snapshot
-	maxDepth  = 4
+	maxDepth  = 5
 	maxCaller = 64
 )
 
