@@ -291,3 +291,28 @@ func TestDeskIsForWhoTakesContacts(t *testing.T) {
 		t.Fatalf("entries: got %d, want the refusal", len(opened))
 	}
 }
+
+func TestOpenLoginsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	ask := workforce.Login{Page: w.browser().PageKey(), Level: purser.LevelDesk}
+	mine := must(w.BeginLogin(t.Context(), ask))(t)
+	begun := 1
+	for ; begun < 20_000; begun++ {
+		if _, err := w.BeginLogin(t.Context(), ask); err != nil {
+			if !errors.Is(err, workforce.ErrBusy) {
+				t.Fatalf("got %v, want ErrBusy", err)
+			}
+			break
+		}
+	}
+	if begun != 10_000 {
+		t.Fatalf("open logins: got %d, want 10000", begun)
+	}
+	// Nobody's was thrown out: mine still fails for its response, not before.
+	_, err := w.FinishLogin(t.Context(), mine.Ceremony, []byte("{}"))
+	mustNotProve(t, err)
+	w.clock.Advance(5 * time.Minute)
+	if _, err := w.BeginLogin(t.Context(), ask); err != nil {
+		t.Fatalf("five minutes later: got %v, want none", err)
+	}
+}
