@@ -58,6 +58,14 @@ func (c coded) Unwrap() error { return c.err }
 func usage(err error) error { return coded{exitUsage, err} }
 
 type cli struct {
+	Init     initCmd     `cmd:"" help:"Make a new deployment and open its bootstrap door."`
+	Serve    serveCmd    `cmd:"" help:"Serve the API."`
+	Door     doorCmd     `cmd:"" help:"Add vendors, people, passkeys and sources while the bootstrap door is open."`
+	Seal     sealCmd     `cmd:"" help:"Close the bootstrap door for good."`
+	Import   importCmd   `cmd:"" help:"Bring customers in from CSV."`
+	Lock     lockCmd     `cmd:"" help:"Stop a session, person, team, vendor, source or everybody."`
+	Export   exportCmd   `cmd:"" help:"Write the ledger out."`
+	Verify   verifyCmd   `cmd:"" help:"Check an exported ledger."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Generate generateCmd `cmd:"" help:"Write a made-up airline's customers as CSV."`
 }

@@ -40,6 +40,8 @@ type Config struct {
 	PassphraseFile string `yaml:"passphrase_file"`
 	// Mail is where codes are handed over.
 	Mail Mail `yaml:"mail"`
+	// Company is the name that code mails give. Default Purser.
+	Company string `yaml:"company"`
 	// Region completes phone numbers without a country code, as an ISO 3166
 	// letter pair. Default AU.
 	Region string `yaml:"region"`
@@ -123,6 +125,9 @@ func (c *Config) defaults() {
 	}
 	if c.Mail.Port == 0 {
 		c.Mail.Port = 587
+	}
+	if c.Company == "" {
+		c.Company = "Purser"
 	}
 	if c.Region == "" {
 		c.Region = "AU"

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+
+	"purser"
+	"purser/internal/deliver"
+	"purser/internal/operate"
+	"purser/internal/server"
+	"purser/internal/workforce"
+)
+
+// dataFlag is the directory that most subcommands work on.
+type dataFlag struct {
+	Data string `required:"" type:"path" help:"The data directory." env:"PURSER_DATA"`
+}
+
+// label says whether a demo or scratch directory will do.
+type label uint8
+
+const (
+	labelRefused label = iota
+	labelAllowed
+)
+
+func allowIf(scratch bool) label {
+	if scratch {
+		return labelAllowed
+	}
+	return labelRefused
+}
+
+// open opens the deployment in the directory with its configuration file.
+func (f dataFlag) open(ctx context.Context, s streams, logger *slog.Logger, labelled label) (*server.Deployment, operate.Config, error) {
+	c, err := operate.Load(f.Data)
+	if err != nil {
+		return nil, c, usage(err)
+	}
+	config := server.Config{
+		Data: f.Data, Software: version, Region: c.Region, Company: c.Company,
+		RP:    workforce.RP{ID: c.Host(), Name: "Purser", Origins: []string{c.Origin}},
+		Clock: server.NewSystemClock(), Random: rand.Reader, Logger: logger, Labelled: labelled == labelAllowed,
+		Progress: entryProgress(s.err, "reading the ledger"),
+	}
+	if c.PassphraseFile != "" {
+		if config.Passphrase, err = c.Passphrase(); err != nil {
+			return nil, c, usage(err)
+		}
+		defer clear(config.Passphrase)
+	}
+	if config.Mail, err = mailConfig(c.Mail); err != nil {
+		return nil, c, usage(err)
+	}
+	d, err := server.Open(ctx, config)
+	return d, c, err
+}
+
+func mailConfig(m operate.Mail) (*deliver.MailConfig, error) {
+	if m.Host == "" {
+		return nil, nil //nolint:nilnil // no mail server is a configuration
+	}
+	c := &deliver.MailConfig{Host: m.Host, Port: m.Port, From: m.From, Name: m.Username}
+	if m.Plain {
+		c.Security = deliver.PlainLoopback
+	}
+	if m.PasswordFile != "" {
+		secret, err := operate.ReadSecret(m.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		c.Password = string(secret)
+	}
+	return c, nil
+}
+
+// entryProgress shows long work on a terminal and nothing elsewhere.
+func entryProgress(w io.Writer, what string) func(done, total purser.Pos) {
+	return func(done, total purser.Pos) { showProgress(w, what, uint64(done), uint64(total)) }
+}
+
+// showProgress rewrites one line, at whole percents only.
+func showProgress(w io.Writer, what string, done, total uint64) {
+	f, ok := w.(*os.File)
+	if !ok || total == 0 || !term.IsTerminal(int(f.Fd())) {
+		return
+	}
+	fmt.Fprintf(f, "\r%s: %3d %%", what, done*100/total)
+	if done >= total {
+		fmt.Fprint(f, "\r\033[K")
+	}
+}
+
+// logger writes one JSON event a line to standard error.
+func logger(s streams) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(s.err, nil))
+}
+
+// quiet is for short commands: faults only, in words.
+func quiet(s streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
+}
