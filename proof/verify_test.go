@@ -287,9 +287,10 @@ const limit = 10 * time.Second
 // by somebody who signs the manifest anew, so that what lies behind it is
 // tried too.
 //
-// Seen to fail: with openNote comparing no spelling (flips in the free bits of
-// base64 and second signature lines passed), with nothingElse left out (extra
-// files passed), and with the digest of snapshots not compared.
+// Seen to fail: with openNote comparing no spelling (second signature lines
+// passed), with nothingElse letting files pass (doubled bundles passed), and
+// with snapshots not compared with the entries that bind them and the replay
+// (snapshots cut short and signed anew passed).
 func TestLaw10AnyChangedBitShows(t *testing.T) {
 	const changes = 5000
 	k := newKeys(t, "test")
