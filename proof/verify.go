@@ -83,6 +83,7 @@ type verifying struct {
 	signed   Checkpoint
 	frontier Frontier
 	taken    map[purser.Pos]purser.Hash // digests of the exported snapshots
+	roots    map[purser.Pos]purser.Hash // of the tree at their sizes
 	bound    map[purser.Pos]purser.Hash // digests by snapshot entries
 	report   Report
 
@@ -198,7 +199,7 @@ func (w *verifying) checkpoint(v note.Verifier) error {
 // namesFit checks that the files are those of a ledger of the signed size, and
 // snapshots.
 func (w *verifying) namesFit() error {
-	w.taken = make(map[purser.Pos]purser.Hash)
+	w.taken, w.roots = make(map[purser.Pos]purser.Hash), make(map[purser.Pos]purser.Hash)
 	named := 1 // the checkpoint
 	for _, f := range w.listed.Files {
 		if size, ok := snapshotSize(f.Path); ok {
@@ -279,6 +280,9 @@ func (w *verifying) entry(b []byte) error {
 		if s.Size == 0 || s.Size > pos {
 			return fmt.Errorf("%w: entry %d binds a snapshot of size %d", ErrBadProof, pos, s.Size)
 		}
+		if root, taken := w.roots[s.Size]; taken && root != s.Root {
+			return fmt.Errorf("%w: entry %d binds a snapshot to another root", ErrBadProof, pos)
+		}
 		w.bound[s.Size] = s.Digest
 	}
 	if w.options.Each != nil {
@@ -296,6 +300,7 @@ func (w *verifying) snapshot() error {
 	if !ok {
 		return nil
 	}
+	w.roots[size] = w.frontier.Root()
 	b, err := w.listedFile(SnapshotPath(size), maxSnapshot)
 	if err != nil || w.options.Snapshot == nil {
 		return err

@@ -94,7 +94,7 @@ func newLedger(t testing.TB, n int) *made {
 		if int(size) == n/3 || int(size) == n/2 {
 			s := proof.Snapshot{Size: size, Bytes: bytes.Clone(m.chain[:])}
 			m.snapshots = append(m.snapshots, s)
-			m.add(t, stamp, &purser.Snapshot{Size: size, FoldVersion: 1, Digest: sha256.Sum256(s.Bytes)})
+			m.add(t, stamp, &purser.Snapshot{Size: size, FoldVersion: 1, Digest: sha256.Sum256(s.Bytes), Root: m.frontier.Root()})
 			continue
 		}
 		who := purser.Actor{Session: purser.SessionID{byte(r.Uint32())}}

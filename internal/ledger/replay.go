@@ -143,7 +143,7 @@ func (r *replayed[S]) from(ctx context.Context, cfg *Config[S], s Snapshot, sign
 		if err != nil {
 			return err
 		}
-		if b, ok := e.(*purser.Snapshot); ok && b.Size == s.Size && b.FoldVersion == s.FoldVersion && b.Digest == s.Digest {
+		if b, ok := e.(*purser.Snapshot); ok && *b == s.binding() {
 			bound = true
 		}
 		size := f.frontier.Size()

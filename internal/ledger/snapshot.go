@@ -91,8 +91,8 @@ func (s *snapshotter[S]) make(ctx context.Context, size purser.Pos) (Snapshot, e
 	if err := cfg.Store.PutSnapshot(ctx, snap); err != nil {
 		return Snapshot{}, err
 	}
-	bind := &purser.Snapshot{Size: size, FoldVersion: snap.FoldVersion, Digest: snap.Digest}
-	_, err = s.log.Propose(ctx, purser.VendorID{}, func(S, purser.Stamp) purser.Entry { return bind })
+	bind := snap.binding()
+	_, err = s.log.Propose(ctx, purser.VendorID{}, func(S, purser.Stamp) purser.Entry { return &bind })
 	return snap, err
 }
 

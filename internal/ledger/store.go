@@ -90,6 +90,11 @@ type Snapshot struct {
 	Bytes       []byte
 }
 
+// binding is the entry that ties the snapshot to the ledger.
+func (s *Snapshot) binding() purser.Snapshot {
+	return purser.Snapshot{Size: s.Size, FoldVersion: s.FoldVersion, Digest: s.Digest, Root: s.Frontier.Root()}
+}
+
 // Store keeps a ledger. Implementations pass storetest.Ledger. Append is
 // called by one goroutine; the other methods may be called at any time beside
 // it and beside each other.

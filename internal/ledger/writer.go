@@ -177,7 +177,7 @@ func (w *writer[S]) decide(p *proposal[S]) (err error) {
 		return w.add(p, e)
 	}
 	who, over := w.log.state.Repeats(e, w.at)
-	if over {
+	if over && !who.Session.Zero() && d.Refused().OfAsker() {
 		if pos, ok := w.refusals.count(who, e.Kind(), d.Refused(), w.at); ok {
 			p.receipt = Receipt{stamp: w.at, entry: e, refusal: &purser.Refusal{Reason: d.Refused(), At: pos}}
 			return nil
