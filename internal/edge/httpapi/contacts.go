@@ -10,8 +10,8 @@ import (
 	"purser/internal/verification"
 )
 
-// contactPath is the path parameter of everything done in a contact.
-type contactPath struct {
+// ContactPath is the path parameter of everything done in a contact.
+type ContactPath struct {
 	Contact purser.ContactID `path:"contact" doc:"con_ and 26 characters"`
 }
 
@@ -93,7 +93,7 @@ func answer(b answerBody) (*answerOutput, error) {
 	return &answerOutput{Body: b}, nil
 }
 
-func (a *API) claim(ctx context.Context, in *contactPath) (*answerOutput, error) {
+func (a *API) claim(ctx context.Context, in *ContactPath) (*answerOutput, error) {
 	if err := a.c.Verification.Claim(ctx, a.asker(ctx), in.Contact); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func said(list []itemBody) []verification.Said {
 }
 
 type identifyInput struct {
-	contactPath
+	ContactPath
 	Body struct {
 		Items []itemBody `json:"items" minItems:"1" maxItems:"7"`
 	}
@@ -137,7 +137,7 @@ func enough(found gate.Identified, err error) (*answerOutput, error) {
 }
 
 type codeInput struct {
-	contactPath
+	ContactPath
 	Body struct {
 		Items []itemBody `json:"items,omitempty" maxItems:"7" doc:"finds the customer; none: the one who is bound"`
 	}
@@ -152,7 +152,7 @@ func (a *API) sendCode(ctx context.Context, in *codeInput) (*answerOutput, error
 }
 
 type tryInput struct {
-	contactPath
+	ContactPath
 	Body struct {
 		Digits string `json:"digits" minLength:"6" maxLength:"6" doc:"what the caller read out"`
 	}
@@ -167,7 +167,7 @@ func (a *API) tryCode(ctx context.Context, in *tryInput) (*answerOutput, error) 
 }
 
 type breakGlassInput struct {
-	contactPath
+	ContactPath
 	Body struct {
 		Items     []itemBody `json:"items" minItems:"1" maxItems:"7"`
 		Emergency string     `json:"emergency" enum:"safety,travel_now,no_other_way"`
@@ -188,14 +188,14 @@ func (a *API) breakGlass(ctx context.Context, in *breakGlassInput) (*answerOutpu
 	return answer(answerBody{Answer: "asked"}) // also when there is nobody to open
 }
 
-func (a *API) approveBreakGlass(ctx context.Context, in *contactPath) (*answerOutput, error) {
+func (a *API) approveBreakGlass(ctx context.Context, in *ContactPath) (*answerOutput, error) {
 	if err := a.c.Verification.ApproveBreakGlass(ctx, a.asker(ctx), in.Contact); err != nil {
 		return nil, err
 	}
 	return answer(answerBody{Answer: "approved"})
 }
 
-func (a *API) undo(ctx context.Context, in *contactPath) (*answerOutput, error) {
+func (a *API) undo(ctx context.Context, in *ContactPath) (*answerOutput, error) {
 	if err := a.c.Verification.Undo(ctx, a.asker(ctx), in.Contact); err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (a *API) undo(ctx context.Context, in *contactPath) (*answerOutput, error) 
 }
 
 type discloseInput struct {
-	contactPath
+	ContactPath
 	Body struct {
 		Customer purser.CustomerID `json:"customer,omitempty" doc:"a linked customer; none: the bound one"`
 		Fields   []string          `json:"fields" minItems:"1" maxItems:"32" doc:"field names; a masked form is NAME:masked"`

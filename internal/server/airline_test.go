@@ -1,0 +1,460 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"purser"
+	"purser/internal/deliver"
+	"purser/internal/server"
+	"purser/internal/synth"
+	"purser/internal/telephony"
+	"purser/internal/workforce"
+)
+
+// airline is a served, labelled deployment with everything done through its
+// doors: people by the local socket, passkeys and sessions by the API, contacts
+// by signed events. Its clock stands still but for the ticks somebody waits
+// for, and for heartbeats when it is moved.
+type airline struct {
+	t         testing.TB
+	dir       string
+	clock     *synth.Clock
+	d         *server.Deployment
+	s         *server.Server
+	base      string
+	mail      *synth.MailCatcher
+	logs      *syncBuffer
+	local     http.Client
+	customers []synth.Customer
+	verifier  string
+
+	vendors [2]purser.VendorID
+	teams   [2]purser.TeamID
+	phones  [2]*switchboard
+}
+
+// syncBuffer takes log lines of many goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) Bytes() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.b.Bytes())
+}
+
+var rp = workforce.RP{ID: "localhost", Name: "Purser", Origins: []string{"http://localhost"}}
+
+// newAirline serves a scratch deployment with n customers and two vendors.
+func newAirline(t testing.TB, n int) *airline {
+	t.Helper()
+	mail, err := synth.NewMailCatcher()
+	must(t, err)
+	t.Cleanup(func() { must(t, mail.Close()) })
+	a := &airline{
+		t: t, dir: filepath.Join(t.TempDir(), "d"), logs: new(syncBuffer), mail: mail,
+		clock: synth.NewClock(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)),
+	}
+	made, err := server.Init(t.Context(), server.InitConfig{
+		Data: a.dir, Host: "localhost", Clock: a.clock, Random: rand.Reader, Software: "test", Labelled: true,
+		Passphrase: []byte("test passphrase"), WorkFactor: 10,
+	})
+	must(t, err)
+	a.verifier = made.Verifier
+	a.serve()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log:\n%s", a.logs.Bytes())
+		}
+	})
+	t.Cleanup(a.stop)
+	t.Cleanup(a.tick())
+	a.found(n)
+	return a
+}
+
+// serve opens and serves the directory.
+func (a *airline) serve() {
+	a.t.Helper()
+	var err error
+	a.d, err = server.Open(a.t.Context(), server.Config{
+		Data: a.dir, Passphrase: []byte("test passphrase"), Clock: a.clock, Random: rand.Reader, Software: "test",
+		Labelled: true, Region: "AU", Company: "Example Air", RP: rp,
+		Mail:   &deliver.MailConfig{Host: a.mail.Host(), Port: a.mail.Port(), From: "codes@example.com", Security: deliver.PlainLoopback},
+		Logger: slog.New(slog.NewJSONHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	must(a.t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(a.t, err)
+	a.s, err = server.Serve(a.t.Context(), a.d, l)
+	must(a.t, err)
+	a.base = "http://" + a.s.Address()
+	socket := filepath.Join(a.dir, server.DoorName)
+	a.local = http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+}
+
+func (a *airline) stop() {
+	must(a.t, errors.Join(a.s.Shutdown(context.WithoutCancel(a.t.Context())), a.d.Close()))
+}
+
+// tick moves the clock to the next tick of whoever waits for one, and no
+// further: everything else takes no time.
+func (a *airline) tick() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			if n, first := a.clock.Sleeping(); n > 0 {
+				if wait := first.Sub(a.clock.Now()); wait > 0 && wait <= 20*time.Millisecond {
+					a.clock.Advance(wait)
+					continue
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Microsecond): // real time: nothing else tells of a new sleeper
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// pass moves the clock by d with the heartbeats of both switches.
+func (a *airline) pass(d time.Duration) {
+	a.t.Helper()
+	for d > 0 {
+		step := min(d, 4*time.Second)
+		a.clock.Advance(step)
+		for _, p := range a.phones {
+			must(a.t, p.Emit(a.t.Context(), purser.EventHeartbeat, telephony.Data{}))
+		}
+		d -= step
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// door asks the local socket.
+func (a *airline) door(path string, body, out any) error {
+	text, err := json.Marshal(body)
+	must(a.t, err)
+	resp, err := a.local.Post("http://local"+path, "application/json", bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 400 {
+		return fmt.Errorf("%s: %d %s", path, resp.StatusCode, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, out)
+}
+
+type dict = map[string]any
+
+func (a *airline) found(n int) {
+	a.t.Helper()
+	for i, name := range []string{"In-house", "Outsourced"} {
+		var v struct{ Vendor purser.VendorID }
+		must(a.t, a.door("/door/vendors", dict{"name": name}, &v))
+		var team struct{ Team purser.TeamID }
+		must(a.t, a.door("/door/teams", dict{"vendor": v.Vendor, "name": name + " floor"}, &team))
+		a.vendors[i], a.teams[i] = v.Vendor, team.Team
+		a.phones[i] = a.newSwitch(v.Vendor)
+		must(a.t, a.phones[i].Snapshot(a.t.Context(), nil))
+	}
+	if n == 0 {
+		return
+	}
+	var file bytes.Buffer
+	must(a.t, synth.WriteCSV(&file, 1, synth.Airline, n))
+	_, err := a.d.Import(a.t.Context(), bytes.NewReader(file.Bytes()), nil)
+	must(a.t, err)
+	for c := range synth.Customers(1, synth.Airline, n) {
+		a.customers = append(a.customers, c)
+	}
+}
+
+// switchboard is one source's client, which numbers calls too.
+type switchboard struct {
+	*telephony.Client
+	id     purser.SourceID
+	secret []byte
+	calls  int
+}
+
+func (a *airline) newSwitch(v purser.VendorID) *switchboard {
+	a.t.Helper()
+	var made struct {
+		Source purser.SourceID
+		Secret string
+	}
+	must(a.t, a.door("/door/sources", dict{"name": "switch", "vendor": v}, &made))
+	secret, err := base64.StdEncoding.DecodeString(made.Secret)
+	must(a.t, err)
+	return &switchboard{id: made.Source, secret: secret, Client: telephony.NewClient(made.Source, secret, 1, a.clock.Now, a.event)}
+}
+
+// errAnswer is an answer of the API that is no success.
+type errAnswer struct {
+	status int
+	body   string
+}
+
+func (e *errAnswer) Error() string { return fmt.Sprintf("%d %s", e.status, e.body) }
+
+// event sends one signed event over HTTP.
+func (a *airline) event(ctx context.Context, r telephony.Request) error {
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+"/v1/telephony/events", bytes.NewReader(r.Body))
+	if err != nil {
+		return err
+	}
+	q.Header.Set("Content-Type", "application/cloudevents+json")
+	q.Header.Set(telephony.HeaderSource, r.Source.String())
+	q.Header.Set(telephony.HeaderID, r.ID)
+	q.Header.Set(telephony.HeaderTimestamp, r.Timestamp)
+	q.Header.Set(telephony.HeaderSignature, r.Signature)
+	got, err := a.send(q)
+	if err == nil && got.status >= 300 {
+		return errors.Join(telephony.ErrMalformed, &errAnswer{got.status, string(got.body)}) // final
+	}
+	return err
+}
+
+// answer is everything that an asker can see.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	left   time.Time // on the simulated clock
+}
+
+func (a *airline) send(q *http.Request) (answer, error) {
+	resp, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, body, a.clock.Now()}, err
+}
+
+// member is somebody with a passkey and a session.
+type member struct {
+	a       *airline
+	person  purser.PersonID
+	session purser.SessionID
+	agent   string // at the vendor's switch
+	centre  int
+	browser *synth.Browser
+	client  *synth.Client
+}
+
+// hire adds a person with the roles, enrols a passkey and logs in.
+func (a *airline) hire(centre int, level string, roles ...string) *member {
+	a.t.Helper()
+	m := a.add(centre, roles...)
+	m.login(level)
+	return m
+}
+
+// add adds a person with a passkey.
+func (a *airline) add(centre int, roles ...string) *member {
+	a.t.Helper()
+	var p struct{ Person purser.PersonID }
+	must(a.t, a.door("/door/people", dict{
+		"name": "Made Up", "vendor": a.vendors[centre], "team": a.teams[centre], "roles": roles,
+	}, &p))
+	browser, err := synth.NewBrowser(rp, a.clock)
+	must(a.t, err)
+	m := &member{a: a, person: p.Person, centre: centre, browser: browser}
+	must(a.t, m.enrol())
+	if strings.Contains(strings.Join(roles, " "), "agent") {
+		m.agent = "agent " + p.Person.String()
+		must(a.t, a.door("/door/agents", dict{"source": a.phones[centre].id, "agent": m.agent, "person": p.Person}, nil))
+	}
+	return m
+}
+
+func (m *member) enrol() error {
+	var ticket struct{ Ticket string }
+	if err := m.a.door("/door/tickets", dict{"person": m.person}, &ticket); err != nil {
+		return err
+	}
+	var begun workforce.Begun
+	if err := m.a.open("/v1/enrolments/begin", dict{"ticket": ticket.Ticket, "page_key": m.browser.PageKey()}, &begun); err != nil {
+		return err
+	}
+	response, err := m.browser.Enrol(begun)
+	must(m.a.t, err)
+	return m.a.open("/v1/enrolments/finish", dict{"ceremony": begun.Ceremony, "response": json.RawMessage(response)}, nil)
+}
+
+// open posts to a route that needs no session.
+func (a *airline) open(path string, body, out any) error {
+	text, err := json.Marshal(body)
+	must(a.t, err)
+	q, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.base+path, bytes.NewReader(text))
+	must(a.t, err)
+	q.Header.Set("Content-Type", "application/json")
+	got, err := a.send(q)
+	if err != nil {
+		return err
+	}
+	if got.status >= 300 {
+		return &errAnswer{got.status, string(got.body)}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(got.body, out)
+}
+
+func (m *member) login(level string) {
+	m.a.t.Helper()
+	var begun workforce.Begun
+	must(m.a.t, m.a.open("/v1/login/begin", dict{"page_key": m.browser.PageKey(), "level": level, "person": m.person}, &begun))
+	response, err := m.browser.Assert(begun)
+	must(m.a.t, err)
+	var opened struct {
+		Session   purser.SessionID
+		Token     string
+		ServerKey workforce.PageKey `json:"server_key"`
+		Now       time.Time
+	}
+	must(m.a.t, m.a.open("/v1/login/finish", dict{"ceremony": begun.Ceremony, "response": json.RawMessage(response)}, &opened))
+	token, err := workforce.ParseToken(opened.Token)
+	must(m.a.t, err)
+	m.session = opened.Session
+	m.client, err = m.browser.Open(token, opened.Session, opened.ServerKey, purser.StampOf(opened.Now))
+	must(m.a.t, err)
+}
+
+func (m *member) stepUp() {
+	m.a.t.Helper()
+	var begun workforce.Begun
+	must(m.a.t, m.post("/v1/step-up/begin", nil, &begun))
+	response, err := m.browser.Assert(begun)
+	must(m.a.t, err)
+	must(m.a.t, m.post("/v1/step-up/finish", dict{"ceremony": begun.Ceremony, "response": json.RawMessage(response)}, nil))
+}
+
+// ask sends a signed request and returns all that can be seen of the answer.
+func (m *member) ask(method, path string, body any) answer {
+	m.a.t.Helper()
+	var text []byte
+	if body != nil {
+		var err error
+		text, err = json.Marshal(body)
+		must(m.a.t, err)
+	}
+	q, err := http.NewRequestWithContext(m.a.t.Context(), method, m.a.base+path, bytes.NewReader(text))
+	must(m.a.t, err)
+	if body != nil {
+		q.Header.Set("Content-Type", "application/json")
+	}
+	m.client.Sign(q, text)
+	got, err := m.a.send(q)
+	must(m.a.t, err)
+	return got
+}
+
+// post asks and decodes; an answer that is no success is an *errAnswer.
+func (m *member) post(path string, body, out any) error {
+	m.a.t.Helper()
+	got := m.ask(http.MethodPost, path, body)
+	if got.status >= 300 {
+		return &errAnswer{got.status, string(got.body)}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(got.body, out)
+}
+
+// call has the switch offer and connect a call to the member's agent, and
+// returns its contact, unclaimed.
+func (m *member) call(more ...func(*telephony.Data)) (call string, contact purser.ContactID) {
+	m.a.t.Helper()
+	p := m.a.phones[m.centre]
+	p.calls++
+	call = fmt.Sprintf("call %d", p.calls)
+	d := telephony.Data{Call: call, Agent: m.agent}
+	for _, f := range more {
+		f(&d)
+	}
+	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventOffered, d))
+	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventConnected, telephony.Data{Call: call, Agent: m.agent}))
+	return call, telephony.ContactID(p.secret, call)
+}
+
+func (m *member) claimed(more ...func(*telephony.Data)) (call string, contact purser.ContactID) {
+	m.a.t.Helper()
+	call, contact = m.call(more...)
+	must(m.a.t, m.post(at(contact, "claim"), nil, nil))
+	return call, contact
+}
+
+func at(c purser.ContactID, act string) string { return "/v1/contacts/" + c.String() + "/" + act }
+
+// items are two things that customer i may say, one of them not printed on a
+// boarding pass.
+func (a *airline) items(i int) dict {
+	c := a.customers[i]
+	return dict{"items": []dict{
+		{"kind": "loyalty_number", "said": c.LoyaltyNumber}, {"kind": "birth_date", "said": c.BirthDate},
+	}}
+}
+
+// hangUp ends a call.
+func (m *member) hangUp(call string) {
+	m.a.t.Helper()
+	p := m.a.phones[m.centre]
+	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventHungUp, telephony.Data{Call: call}))
+	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventClosed, telephony.Data{Call: call}))
+}
+
+// verify checks an exported folder as purser verify does.
+func verify(t testing.TB, dir, key string) {
+	t.Helper()
+	if _, err := server.VerifyDir(t.Context(), dir, key, nil); err != nil {
+		t.Fatalf("verify: %v", err)
+	}
+}
