@@ -79,12 +79,16 @@ func replay(t fataler, s *fold.State, all []recorded, batch int) {
 }
 
 // What was folded live, what a replay of the stored bytes gives in other
-// batches, and what a replay gives that was cut anywhere and went on from a
-// snapshot, are the same bytes.
+// batches, and what a replay gives that goes on from snapshot after snapshot,
+// are the same bytes.
+//
+// Seen to fail when the snapshot left out who bound a contact, when a desk
+// session was not found again after a restore, and when a sweep looked at the
+// first two rows of a map alone.
 func TestLaw02ReplayGivesTheSameState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
-		n := rapid.IntRange(1, 600).Draw(t, "entries")
+		n := rapid.IntRange(1, 400).Draw(t, "entries")
 		live := fold.New()
 		all := grow(t, live, synth.NewEntries(start, seeded(seed)), n)
 		want := live.Digest()
@@ -95,24 +99,28 @@ func TestLaw02ReplayGivesTheSameState(t *testing.T) {
 			t.Fatalf("seed %d: replay gives %x, want %x", seed, got, want)
 		}
 
-		cut := rapid.IntRange(0, n).Draw(t, "cut")
-		before := fold.New()
-		replay(t, before, all[:cut], 7)
-		after, err := fold.Restore(snapshot(before))
-		if err != nil {
-			t.Fatalf("seed %d: restore at %d: %v", seed, cut, err)
+		hop := rapid.IntRange(10, 60).Draw(t, "hop")
+		hopping := fold.New()
+		for from := 0; from < n; from += hop {
+			replay(t, hopping, all[from:min(n, from+hop)], 7)
+			next, err := fold.Restore(snapshot(hopping))
+			if err != nil {
+				t.Fatalf("seed %d: restore after %d: %v", seed, from+hop, err)
+			}
+			if got := next.Digest(); got != hopping.Digest() {
+				t.Fatalf("seed %d: restored after %d gives %x, want %x", seed, from+hop, got, hopping.Digest())
+			}
+			hopping = next
 		}
-		if got := after.Digest(); got != before.Digest() {
-			t.Fatalf("seed %d: restored at %d gives %x, want %x", seed, cut, got, before.Digest())
-		}
-		replay(t, after, all[cut:], 7)
-		if got := after.Digest(); got != want {
-			t.Fatalf("seed %d: replay from snapshot at %d gives %x, want %x", seed, cut, got, want)
+		if got := hopping.Digest(); got != want {
+			t.Fatalf("seed %d: from snapshot to snapshot gives %x, want %x", seed, got, want)
 		}
 	})
 }
 
 // A batch that was discarded leaves no trace, whatever was in it.
+//
+// Seen to fail when the budgets were not discarded with the rest.
 func TestLaw02DiscardLeavesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := fold.New()
