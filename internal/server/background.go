@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"purser"
 )
 
 // How often the background work looks for something to do.
@@ -13,6 +15,8 @@ const (
 	enactEvery  = 10 * time.Second
 	followEvery = 500 * time.Millisecond
 	retireEvery = time.Hour
+	flushEvery  = time.Minute
+	watchEvery  = 5 * time.Second
 )
 
 // background runs what must happen without anybody asking. It owns its
@@ -43,6 +47,8 @@ func (d *Deployment) work(ctx context.Context) *background {
 		return err
 	})
 	b.every(ctx, followEvery, "follow keyed codes up", d.Verification.FollowUp)
+	b.every(ctx, flushEvery, "record forged events", d.Intake.Flush)
+	b.every(ctx, watchEvery, "watch sources", d.watchSources(&staleWatch{told: make(map[purser.SourceID]bool)}))
 	b.every(ctx, retireEvery, "retire attempt keys", func(context.Context) error {
 		return d.Keys.Retire(d.now())
 	})

@@ -89,7 +89,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopJobs()
 	err := errors.Join(s.api.Shutdown(ctx), s.local.Shutdown(ctx))
 	s.jobs.running.Wait()
-	return err
+	return errors.Join(err, s.d.Intake.Flush(ctx))
 }
 
 // handlers puts the API and the operator's door together.
