@@ -16,21 +16,9 @@ var _ record.Store = (*DB)(nil)
 
 // Sealed implements record.Store.
 func (d *DB) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
-	r := seal.Record{Subject: seal.Subject{Ordinal: o}}
-	found := false
-	err := d.query(ctx, "sealed_record", func(s *sqlite.Stmt) { s.BindInt64(1, int64(o)) }, func(s *sqlite.Stmt) error {
-		s.ColumnBytes(0, r.Customer[:])
-		r.Version = uint32(s.ColumnInt64(1))
-		r.Written = purser.Pos(s.ColumnInt64(2))
-		r.Sealed, r.Wrapped = column(s, 3), column(s, 4)
-		found = true
-		return nil
-	})
+	r, err := d.records.sealed(ctx, o)
 	if err != nil {
 		return seal.Record{}, fmt.Errorf("read record: %w", err)
-	}
-	if !found {
-		return seal.Record{}, record.ErrNoCustomer
 	}
 	return r, nil
 }

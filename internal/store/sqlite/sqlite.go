@@ -70,6 +70,7 @@ type DB struct {
 
 	keeping sync.Mutex // one snapshot is written at a time
 	wal     *checkpointer
+	records *gatherer
 
 	closing sync.Once
 	closed  error // what closing came to
@@ -133,7 +134,10 @@ func (d *DB) open(ctx context.Context, c Config) error {
 	}); err != nil {
 		return err
 	}
-	d.wal, err = startCheckpointer(d, file)
+	if d.wal, err = startCheckpointer(d, file); err != nil {
+		return err
+	}
+	d.records, err = startGatherer(d, file)
 	return err
 }
 
@@ -225,6 +229,9 @@ func (d *DB) Close() error {
 
 func (d *DB) close() error {
 	var errs []error
+	if d.records != nil {
+		d.records.stop()
+	}
 	if d.wal != nil {
 		errs = append(errs, d.wal.stop())
 	}
