@@ -45,8 +45,8 @@ func newHolder() holder {
 	return h
 }
 
-// Seen to fail: with Plain holding its text in a field, the verbs %v and %x
-// and the logs printed it out of unexported fields.
+// Seen to fail: with Plain holding its text in a field, over a thousand of the
+// combinations printed it, most of them out of unexported fields.
 func TestLaw06AnOpenedValueHidesItself(t *testing.T) {
 	h := newHolder()
 	values := map[string]any{
