@@ -141,7 +141,7 @@ func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, channel purser.Reason,
 // send, then records what became of it. Where nothing may be sent it records
 // just that. Send's error tells whether the message went: nil and ErrInDoubt
 // count as sent.
-func (r *Release) Deliver(ctx context.Context, send func(ctx context.Context, to, code purser.Plain) error) error {
+func (r *Release) Deliver(ctx context.Context, send func(ctx context.Context, to purser.Plain, code string) error) error {
 	if !r.receipt.Recorded() {
 		return nil // only counted: then its result is not there either
 	}
@@ -155,7 +155,7 @@ func (r *Release) Deliver(ctx context.Context, send func(ctx context.Context, to
 	return err
 }
 
-func (r *Release) hand(ctx context.Context, send func(ctx context.Context, to, code purser.Plain) error) (purser.Reason, error) {
+func (r *Release) hand(ctx context.Context, send func(ctx context.Context, to purser.Plain, code string) error) (purser.Reason, error) {
 	if refusal := r.receipt.Refusal(); refusal != nil {
 		return refusal.Reason, nil
 	}
@@ -164,7 +164,7 @@ func (r *Release) hand(ctx context.Context, send func(ctx context.Context, to, c
 		return purser.SendFailed, fmt.Errorf("open address: %w", err)
 	}
 	for _, to := range values {
-		if err = send(ctx, to, r.code); err == nil || errors.Is(err, ErrInDoubt) {
+		if err = send(ctx, to, r.code.Reveal()); err == nil || errors.Is(err, ErrInDoubt) {
 			return purser.Allowed, err
 		}
 	}
