@@ -183,7 +183,8 @@ func TestNothingGrowsTooLarge(t *testing.T) {
 	for _, name := range []string{"x1.go", "x2.go", "x3.go"} {
 		heavy["a/"+name] = long("a", 490)
 	}
-	gate := map[string]string{"internal/gate/a.go": long("gate", 401), "internal/gate/b.go": long("gate", 401)}
+	statements := func(lines int) string { return "package gate\n" + strings.Repeat("var _ = 1\n", lines) }
+	gate := map[string]string{"internal/gate/a.go": statements(400), "internal/gate/b.go": statements(400)}
 	mustSee(t, oversized, []breach{
 		{"file", oneFile("internal/fold/fold.go", long("fold", 501)), "fold.go has 501 lines, want at most 500"},
 		{"test file", oneFile("internal/fold/fold_test.go", long("fold", 900)), ""},
@@ -366,16 +367,15 @@ func oversized(t *tree) []string {
 	for s := range t.production {
 		total += s.lines
 		lines[s.dir] += s.lines
-		code[s.dir] += s.code
+		if !(s.dir == "." && strings.HasPrefix(s.path, "entry_")) { // one definition a kind, and nothing else
+			code[s.dir] += s.code
+		}
 		if s.lines > mostInFile {
 			said = append(said, fmt.Sprintf("%s has %d lines, want at most %d", s.path, s.lines, mostInFile))
 		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(lines)) {
-		counted := lines[dir]
-		if dir == "." {
-			counted = code[dir]
-		}
+		counted := code[dir] // comments are free where the limit is tight
 		if most, limited := mostInPackage[dir]; limited && counted > most {
 			said = append(said, fmt.Sprintf("%s has %d lines, want at most %d", dir, counted, most))
 		}

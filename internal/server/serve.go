@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -55,7 +54,9 @@ func Serve(ctx context.Context, d *Deployment, listener net.Listener) (*Server, 
 	limit := func(h http.Handler) http.Server {
 		return http.Server{
 			Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime,
-			IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, ErrorLog: quietLog(),
+			IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+			// What the library says of broken connections may quote what was sent (L6).
+			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		}
 	}
 	s.api, s.local = limit(apiHandler), limit(local)
@@ -129,10 +130,6 @@ func listenLocal(path string) (net.Listener, error) {
 	}
 	return l, nil
 }
-
-// quietLog drops what the HTTP library says of broken connections: it may
-// quote what was sent (L6).
-func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // now is the stamp that the clock gives.
 func (d *Deployment) now() purser.Stamp { return purser.StampOf(d.cfg.Clock.Now()) }

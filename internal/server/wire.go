@@ -58,7 +58,7 @@ func (d *Deployment) wireMail(schema *record.Schema) error {
 		mail = sender
 	}
 	v, err := verification.New(verification.Config{
-		Log: d.log, Entries: d.db, Gate: d.Gate, Schema: schema, Mail: mail, Region: d.cfg.Region, Company: d.cfg.Company,
+		Log: d.log, Entries: d.db, Gate: d.Gate, Schema: schema, Customers: d.Records, Mail: mail, Region: d.cfg.Region, Company: d.cfg.Company,
 		Fault: func(err error) { d.cfg.Logger.Error("code mail", "fault", err) },
 	})
 	d.Verification = v

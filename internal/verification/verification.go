@@ -45,14 +45,21 @@ type Entries interface {
 	Entries(ctx context.Context, from, to purser.Pos) iter.Seq2[ledger.Stored, error]
 }
 
-// Config is what a desk works with. Log, Gate, Schema, Mail and Entries are
-// required.
+// Customers gives the identifiers by which customers are named outside.
+type Customers interface {
+	CustomerID(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error)
+}
+
+// Config is what a desk works with. Log, Gate, Schema, Customers, Mail and
+// Entries are required.
 type Config struct {
 	Log     *ledger.Log[*fold.State]
 	Entries Entries
 	Gate    *gate.Gate
 	Schema  *record.Schema
 	Mail    Mailer
+	// Customers is *record.Book.
+	Customers Customers
 	// Region completes phone numbers said without a country code, as AU.
 	Region string
 	// Company is the name that the code mail gives.
@@ -80,7 +87,7 @@ type Verification struct {
 
 // New checks the configuration and starts the senders. Close ends them.
 func New(c Config) (*Verification, error) {
-	if c.Log == nil || c.Entries == nil || c.Gate == nil || c.Schema == nil || c.Mail == nil {
+	if c.Log == nil || c.Entries == nil || c.Gate == nil || c.Schema == nil || c.Customers == nil || c.Mail == nil {
 		return nil, errors.New("verification: part of the configuration is missing")
 	}
 	if c.Queue == 0 {

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, customers, agents int) *world {
 	})
 	must(err)
 	desk, err := verification.New(verification.Config{
-		Log: log, Entries: store, Gate: g, Schema: schema, Mail: mail, Region: "AU", Company: "the airline",
+		Log: log, Entries: store, Gate: g, Schema: schema, Customers: records, Mail: mail, Region: "AU", Company: "the airline",
 	})
 	must(err)
 	t.Cleanup(func() { must(desk.Close()) })

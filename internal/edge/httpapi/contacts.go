@@ -37,7 +37,7 @@ type workOutput struct {
 }
 
 func (a *API) listContacts(ctx context.Context, _ *struct{}) (*workOutput, error) {
-	work, err := a.c.Gate.Work(ctx, web.Session(ctx).Who.Session)
+	work, err := a.c.Verification.Work(ctx, web.Session(ctx).Who.Session)
 	if err != nil {
 		return nil, err
 	}

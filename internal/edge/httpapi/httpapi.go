@@ -83,7 +83,7 @@ type API struct {
 func New(c Config) (*API, http.Handler) {
 	quietErrors()
 	mux := http.NewServeMux()
-	a := &API{c: c, kept: newKept(c.Clock)}
+	a := &API{c: c, kept: newKept(c.Clock, c.Web)}
 	a.huma = humago.New(mux, description(c.Version))
 	for _, r := range routes() {
 		r.register(a, r.operation())

@@ -29,6 +29,7 @@ const (
 // of its own.
 type kept struct {
 	clock Clock
+	web   *web.Web
 
 	mu  sync.Mutex // guards what follows
 	by  map[keptKey]*keptAnswer
@@ -49,19 +50,26 @@ type keptAnswer struct {
 	body    []byte
 }
 
-func newKept(c Clock) *kept { return &kept{clock: c, by: make(map[keptKey]*keptAnswer)} }
+func newKept(c Clock, w *web.Web) *kept {
+	return &kept{clock: c, web: w, by: make(map[keptKey]*keptAnswer)}
+}
 
 // handler answers a repeated ask from memory, and remembers the others.
 func (k *kept) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		name := r.Header.Get(HeaderIdempotency)
-		if name == "" || r.Method != http.MethodPost || strings.HasSuffix(r.URL.Path, "/disclose") || len(name) > maxKey {
+		names := r.Header.Values(HeaderIdempotency)
+		if len(names) == 0 || r.Method != http.MethodPost || strings.HasSuffix(r.URL.Path, "/disclose") {
 			next.ServeHTTP(rw, r)
+			return
+		}
+		name := names[0]
+		if len(names) > 1 || name == "" || len(name) > maxKey {
+			k.web.Problem(rw, r, web.Invalid(http.StatusBadRequest))
 			return
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			http.Error(rw, "", http.StatusBadRequest)
+			k.web.Problem(rw, r, web.Invalid(http.StatusBadRequest))
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -69,11 +77,11 @@ func (k *kept) handler(next http.Handler) http.Handler {
 		answer, first := k.take(keptKey{web.Session(r.Context()).Who.Session, name}, request)
 		switch {
 		case answer == nil:
-			rw.WriteHeader(http.StatusConflict) // the name was used for something else
+			k.web.Problem(rw, r, web.Invalid(http.StatusConflict)) // the name was used for something else
 		case first:
 			k.record(answer, next, rw, r)
 		default:
-			answer.replay(rw, r)
+			k.replay(answer, rw, r)
 		}
 	})
 }
@@ -108,17 +116,40 @@ func (k *kept) forget(now time.Time) {
 	}
 }
 
+// record answers and keeps the answer. A fault is told to whoever waits for
+// the same answer by then, and not kept: asking again may well succeed.
 func (k *kept) record(a *keptAnswer, next http.Handler, rw http.ResponseWriter, r *http.Request) {
-	defer close(a.done)
 	rec := &answerRecorder{ResponseWriter: rw}
+	defer func() {
+		if a.status == 0 || a.status >= http.StatusInternalServerError {
+			k.drop(a)
+		}
+		close(a.done)
+	}()
 	next.ServeHTTP(rec, r)
 	a.status, a.media, a.body = rec.status, rw.Header().Get("Content-Type"), rec.body.Bytes()
 }
 
-func (a *keptAnswer) replay(rw http.ResponseWriter, r *http.Request) {
+// drop forgets an answer; its name stays in the list of the old ones, which
+// does no harm.
+func (k *kept) drop(a *keptAnswer) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for key, kept := range k.by {
+		if kept == a {
+			delete(k.by, key)
+		}
+	}
+}
+
+func (k *kept) replay(a *keptAnswer, rw http.ResponseWriter, r *http.Request) {
 	select {
 	case <-a.done:
 	case <-r.Context().Done():
+		return
+	}
+	if a.status == 0 { // the first ask ended in a panic
+		k.web.Problem(rw, r, web.Invalid(http.StatusServiceUnavailable))
 		return
 	}
 	rw.Header().Set("Content-Type", a.media)

@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/netip"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"purser"
 	"purser/internal/change"
@@ -31,12 +34,24 @@ type eventInput struct {
 	Timestamp string          `header:"Purser-Event-Timestamp" maxLength:"20"`
 	Signature string          `header:"Purser-Event-Signature" maxLength:"80"`
 	RawBody   []byte          `contentType:"application/cloudevents+json"`
+
+	remote netip.Addr
+}
+
+// Resolve notes where the request came from, for the limit of events that are
+// not authentic. The library calls it after parsing.
+func (in *eventInput) Resolve(ctx huma.Context) []error {
+	if at, err := netip.ParseAddrPort(ctx.RemoteAddr()); err == nil {
+		in.remote = at.Addr().Unmap()
+	}
+	return nil
 }
 
 // event hands a switch's event to the intake, which authenticates it.
 func (a *API) event(ctx context.Context, in *eventInput) (*doneOutput, error) {
 	err := a.c.Intake.Receive(ctx, telephony.Request{
 		Source: in.Source, ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.RawBody,
+		Remote: in.remote,
 	})
 	switch {
 	case errors.Is(err, telephony.ErrUnauthentic):

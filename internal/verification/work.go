@@ -1,4 +1,4 @@
-package gate
+package verification
 
 import (
 	"context"
@@ -27,14 +27,14 @@ type Work struct {
 
 // Work lists the live contacts that telephony gave to the session's person. It
 // is for display: every act is decided again when it is asked for.
-func (g *Gate) Work(ctx context.Context, session purser.SessionID) ([]Work, error) {
+func (v *Verification) Work(ctx context.Context, session purser.SessionID) ([]Work, error) {
 	type seen struct {
 		work     Work
 		customer purser.Ordinal
 		linked   []purser.Ordinal
 	}
 	var all []seen
-	err := g.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+	err := v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
 		live, why := s.Standing().Live(session, at)
 		if why != purser.Allowed {
 			return &purser.Refusal{Reason: why}
@@ -66,11 +66,11 @@ func (g *Gate) Work(ctx context.Context, session purser.SessionID) ([]Work, erro
 		if one.customer == 0 {
 			continue
 		}
-		if out[i].Customer, err = g.c.Records.CustomerID(ctx, one.customer); err != nil {
+		if out[i].Customer, err = v.c.Customers.CustomerID(ctx, one.customer); err != nil {
 			return nil, err
 		}
 		for _, o := range one.linked {
-			id, err := g.c.Records.CustomerID(ctx, o)
+			id, err := v.c.Customers.CustomerID(ctx, o)
 			if err != nil {
 				return nil, err
 			}
