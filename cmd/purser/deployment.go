@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"purser"
@@ -80,20 +81,27 @@ func mailConfig(m operate.Mail) (*deliver.MailConfig, error) {
 	return c, nil
 }
 
-// entryProgress shows long work on a terminal and nothing elsewhere.
+// entryProgress shows long work on a terminal, with rate and time left, and
+// nothing elsewhere.
 func entryProgress(w io.Writer, what string) func(done, total purser.Pos) {
-	return func(done, total purser.Pos) { showProgress(w, what, uint64(done), uint64(total)) }
+	show := progress(w, what)
+	return func(done, total purser.Pos) { show(int64(done), int64(total)) }
 }
 
-// showProgress rewrites one line, at whole percents only.
-func showProgress(w io.Writer, what string, done, total uint64) {
+// progress is the same for anything counted.
+func progress(w io.Writer, what string) func(done, total int64) {
 	f, ok := w.(*os.File)
-	if !ok || total == 0 || !term.IsTerminal(int(f.Fd())) {
-		return
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func(int64, int64) {}
 	}
-	fmt.Fprintf(f, "\r%s: %3d %%", what, done*100/total)
-	if done >= total {
-		fmt.Fprint(f, "\r\033[K")
+	var bar *progressbar.ProgressBar
+	return func(done, total int64) {
+		if bar == nil {
+			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
+				progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(20))
+		}
+		_ = bar.Set64(done) // a terminal that went away is no fault of the work
 	}
 }
 

@@ -41,9 +41,7 @@ func (c importCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	sum, err := d.Import(ctx, in, func(done, total int64) {
-		showProgress(s.err, "importing", uint64(done), uint64(total))
-	})
+	sum, err := d.Import(ctx, in, progress(s.err, "importing"))
 	return c.report(s, sum, err)
 }
 
