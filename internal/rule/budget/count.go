@@ -121,8 +121,13 @@ func (s *Sheet) refused(h purser.Header, e purser.Entry) {
 	case *purser.CodeResult:
 		s.end(e.Sent) // nothing was sent
 	case *purser.CodeTried:
-		if e.Reason == purser.Wrong && !e.Who.Person.Zero() {
+		// Whatever reads the same costs the same (L5), for an agent who tried.
+		if e.Reason.Answer() == purser.NotEnough && !e.Who.Person.Zero() {
 			s.try(e.Who.Person, func(t *tries) { t.failed = t.failed.Add(day, h.Stamp, 1) })
+		}
+	case *purser.BreakGlass:
+		if e.Reason.Answer() == purser.NotEnough {
+			s.try(e.Who.Person, func(t *tries) { t.broken = t.broken.Add(day, h.Stamp, 1) })
 		}
 	}
 }

@@ -27,14 +27,14 @@ func (b *Book) BreakGlass(c purser.ContactID, s purser.SessionID, customer purse
 
 // ApproveBreakGlass says whether the lead may approve what was asked at
 // position asked, and returns the hold of the agent who asked, who must hold
-// the contact still. Refusals: NoContact, BreakGlassOpen (not asked, or
-// approved before), SameHuman, those of Held, AlreadyBound.
+// the contact still. Refusals: NoContact, BreakGlassOpen (not asked, asked for
+// nobody, or approved before), SameHuman, those of Held, AlreadyBound.
 func (b *Book) ApproveBreakGlass(c purser.ContactID, lead purser.Actor, asked purser.Pos, at purser.Stamp) (Hold, purser.Reason) {
 	r, ok := b.contacts.Get(c)
 	switch {
 	case !ok:
 		return Hold{}, purser.NoContact
-	case !r.Ask.Asked || r.Ask.Pos != asked || r.Emergency:
+	case !r.Ask.Asked || r.Ask.Customer == 0 || r.Ask.Pos != asked || r.Emergency:
 		return Hold{}, purser.BreakGlassOpen
 	case r.holder(lead.Person) || r.Ask.Who.Person == lead.Person:
 		return Hold{}, purser.SameHuman
@@ -90,15 +90,24 @@ func (r *row) holder(p purser.PersonID) bool {
 	return false
 }
 
+// applyBreakGlass notes what was asked. An ask that leads to nobody, or to
+// somebody else than the bound customer, is spent like one that a lead may
+// approve: were it not, asking again would tell them apart (L5).
 func (b *Book) applyBreakGlass(pos purser.Pos, e *purser.BreakGlass) error {
-	if e.Reason != purser.Allowed {
+	if e.Reason != purser.Allowed && !spends(e.Reason) {
 		return nil
 	}
 	r, ok := b.contacts.Get(e.Contact)
-	if !ok || r.Ask.Asked || e.Customer == 0 {
+	switch {
+	case e.Reason != purser.Allowed && (!ok || r.Ask.Asked):
+		return nil
+	case !ok || r.Ask.Asked || e.Reason == purser.Allowed && e.Customer == 0:
 		return ErrImpossible
 	}
-	r.Ask = askRow{Asked: true, Pos: pos, Customer: e.Customer, Who: e.Who}
+	r.Ask = askRow{Asked: true, Pos: pos, Who: e.Who}
+	if e.Reason == purser.Allowed {
+		r.Ask.Customer = e.Customer
+	}
 	b.contacts.Put(e.Contact, r)
 	return nil
 }
@@ -108,7 +117,7 @@ func (b *Book) applyApproved(e *purser.BreakGlassApproved) error {
 		return nil
 	}
 	r, ok := b.contacts.Get(e.Contact)
-	if !ok || !r.Ask.Asked || r.Ask.Pos != e.Asked || !r.raise(r.Ask.Customer, purser.A0, r.Ask.Who) {
+	if !ok || !r.Ask.Asked || r.Ask.Customer == 0 || r.Ask.Pos != e.Asked || !r.raise(r.Ask.Customer, purser.A0, r.Ask.Who) {
 		return ErrImpossible
 	}
 	r.Emergency = true
