@@ -89,7 +89,11 @@ func (w *Web) Ticks() Ticks { return Ticks{Clock: w.clock} }
 func (w *Web) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		e := &Event{id: requestID(), began: w.clock.Now()}
+		outer := r
 		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
+		// A mux below writes its pattern into the request it is given; whoever
+		// counts requests holds the other one.
+		defer func() { outer.Pattern = r.Pattern }()
 		rec := &recorder{ResponseWriter: rw}
 		defer w.finish(rec, r, e)
 		secure(rec.Header())
