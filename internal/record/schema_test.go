@@ -65,9 +65,12 @@ func describe(f record.Field) string {
 	if f.IsItem {
 		out += fmt.Sprintf(" item %d", f.Item)
 	}
-	for word, set := range map[string]bool{" printed": f.Printed, " channel": f.Channel, " links": f.Links} {
-		if set {
-			out += word
+	for _, flag := range []struct {
+		word string
+		set  bool
+	}{{" printed", f.Printed}, {" channel", f.Channel}, {" links", f.Links}} {
+		if flag.set {
+			out += flag.word
 		}
 	}
 	return out
