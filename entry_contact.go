@@ -221,7 +221,7 @@ func (e *AttemptResult) Code(c *Coder) {
 }
 
 // CodeSent lets the gate release one channel's address to the delivery of one
-// code, and to nothing else. Digits commits to the six digits under the attempt
+// code, and to nothing else. Digits commits to the six digits under a lasting
 // key. A refused one sends nothing; the asker sees no difference.
 type CodeSent struct {
 	Who      Actor

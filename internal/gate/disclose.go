@@ -131,11 +131,12 @@ func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, e *purser.Discl
 	if why != purser.Allowed {
 		return why
 	}
-	if e.Shown = g.allowed(v, &session, &hold, ask, linked); e.Shown == 0 {
-		return purser.FieldsNotAllowed
-	}
 	if why := v.stopped(&session, &hold, ask.Path); why != purser.Allowed {
 		return why
+	}
+	// Not there and not allowed are one: the entry counts neither as shown.
+	if e.Shown = g.allowed(v, &session, &hold, ask, linked) & hold.Holds(e.Customer); e.Shown == 0 {
+		return purser.FieldsNotAllowed
 	}
 	return v.Budgets().Disclose(budget.Draft{
 		Who: e.Who, Contact: ask.Contact, Linked: linked,

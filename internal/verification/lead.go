@@ -27,7 +27,9 @@ func (v *Verification) BreakGlass(ctx context.Context, a gate.Asker, c purser.Co
 		return err
 	}
 	receipt, err := v.c.Log.Propose(ctx, a.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
-		e := &purser.BreakGlass{Contact: c, Customer: found.Customer, Tag: found.Tag, Last: found.Last, Emergency: emergency}
+		e := &purser.BreakGlass{
+			Contact: c, Customer: found.Customer, Tag: found.Tag, Last: found.Last, Present: found.Present, Emergency: emergency,
+		}
 		_, why := v.c.Gate.Works(s, at, a, c, policy.BreakGlass, &e.Who)
 		if why == purser.Allowed {
 			why = s.Budgets().BreakGlass(e.Who, at)

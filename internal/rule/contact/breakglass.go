@@ -106,7 +106,7 @@ func (b *Book) applyBreakGlass(pos purser.Pos, e *purser.BreakGlass) error {
 	}
 	r.Ask = askRow{Asked: true, Pos: pos, Who: e.Who}
 	if e.Reason == purser.Allowed {
-		r.Ask.Customer = e.Customer
+		r.Ask.Customer, r.Ask.Present = e.Customer, e.Present
 	}
 	b.contacts.Put(e.Contact, r)
 	return nil
@@ -117,7 +117,7 @@ func (b *Book) applyApproved(e *purser.BreakGlassApproved) error {
 		return nil
 	}
 	r, ok := b.contacts.Get(e.Contact)
-	if !ok || !r.Ask.Asked || r.Ask.Customer == 0 || r.Ask.Pos != e.Asked || !r.raise(r.Ask.Customer, purser.A0, r.Ask.Who) {
+	if !ok || !r.Ask.Asked || r.Ask.Customer == 0 || r.Ask.Pos != e.Asked || !r.raise(r.Ask.Customer, r.Ask.Present, purser.A0, r.Ask.Who) {
 		return ErrImpossible
 	}
 	r.Emergency = true

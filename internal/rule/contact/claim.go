@@ -125,7 +125,7 @@ func (b *Book) resume(c purser.ContactID, r *row, who purser.Actor, at purser.St
 	if !ok || was.Resumed || was.Customer == 0 || r.Opened < was.HungUpAt || over(was.HungUpAt, Resume, at) || was.heldBy(who.Session) < 0 {
 		return
 	}
-	r.Customer, r.Assurance, r.Linked = was.Customer, was.Assurance, was.Linked
+	r.Customer, r.Present, r.Assurance, r.Linked = was.Customer, was.Present, was.Assurance, was.Linked
 	r.LinkedEver, r.Earlier = was.LinkedEver, was.Earlier
 	r.Resumed, was.Resumed = true, true
 	b.contacts.Put(id, was)

@@ -140,7 +140,7 @@ func (r *row) connected(e *purser.ContactEvent, i int) {
 func (r *row) transfer(i int, to purser.AgentKey) {
 	r.passed(r.Legs[i].Who)
 	if other := 1 - i; r.Legs[other].Agent == to {
-		r.Legs = [2]leg{{Agent: to, Who: r.Legs[other].Who}}
+		r.Legs = [2]leg{{Agent: to, Who: r.Legs[other].Who, Shown: r.Legs[other].Shown}}
 	} else {
 		r.Legs[i] = leg{Agent: to}
 		if i == 0 && r.Legs[1].Consult {
@@ -250,7 +250,7 @@ func (r *row) reconcile() {
 	legs := [2]leg{{Agent: r.Listed.Agents[0]}, {Agent: r.Listed.Agents[1]}}
 	for i := range legs {
 		if j := r.legOf(legs[i].Agent); j >= 0 {
-			legs[i].Who = r.Legs[j].Who
+			legs[i].Who, legs[i].Shown = r.Legs[j].Who, r.Legs[j].Shown
 		}
 	}
 	for i := range r.Legs {

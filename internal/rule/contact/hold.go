@@ -39,8 +39,12 @@ type Hold struct {
 	Sends     int // codes left to send
 	LinksLeft int // linked customers the contact may still bind
 	Linked    []purser.Ordinal
-	Shown     []purser.Ordinal // customers disclosed in this contact before
-	Opened    purser.Stamp
+	Shown     []purser.Ordinal // customers disclosed to him in this contact before
+	// Present says which fields the bound customer's record holds; Holds
+	// tells it for a linked one.
+	Present purser.FieldMask
+	linked  []purser.FieldMask // beside Linked
+	Opened  purser.Stamp
 	// HungUpAt is when the customer left; zero: he is there. Held refuses
 	// then; Notes does not.
 	HungUpAt purser.Stamp
@@ -49,6 +53,14 @@ type Hold struct {
 	// them is locked.
 	Before  purser.Actor
 	Earlier []purser.Actor
+}
+
+// Holds returns which fields the record of a bound or linked customer holds.
+func (h *Hold) Holds(customer purser.Ordinal) purser.FieldMask {
+	if i := slices.Index(h.Linked, customer); i >= 0 {
+		return h.linked[i]
+	}
+	return h.Present
 }
 
 // First reports whether a disclosure of customer would be his first here: the
@@ -132,8 +144,16 @@ func (b *Book) hold(c purser.ContactID, r *row, who purser.Actor) Hold {
 		Caller: r.Caller, Attested: src.attests(r), Outbound: r.closedOutbound(),
 		Tries: MaxTries - int(r.Failed), Sends: MaxSends - int(r.Sends),
 		LinksLeft: MaxLinked - int(r.LinkedEver),
-		Linked:    present(r.Linked[:]), Shown: present(r.Shown[:]),
-		Opened: r.Opened, HungUpAt: r.HungUpAt,
+		Present:   r.Present, Opened: r.Opened, HungUpAt: r.HungUpAt,
+	}
+	for _, l := range r.Linked {
+		if l.Customer != 0 {
+			h.Linked = append(h.Linked, l.Customer)
+			h.linked = append(h.linked, l.Present)
+		}
+	}
+	if i := r.heldBy(who.Session); i >= 0 && !who.Session.Zero() {
+		h.Shown = present(r.Legs[i].Shown[:])
 	}
 	if h.Outbound {
 		h.Assurance = purser.A0

@@ -85,14 +85,25 @@ type leg struct {
 	// Who holds the leg. Session is zero before the claim and after the
 	// session ended; the person stays, and he alone may claim again.
 	Who purser.Actor
+	// Shown are the customers disclosed to whoever holds this leg: each
+	// person is counted for himself.
+	Shown [shownMax]purser.Ordinal
 }
 
-func (l *leg) code(c *purser.Coder) { l.Agent.Code(c); c.Flag(&l.Consult); l.Who.Code(c) }
+func (l *leg) code(c *purser.Coder) {
+	l.Agent.Code(c)
+	c.Flag(&l.Consult)
+	l.Who.Code(c)
+	for i := range l.Shown {
+		c.Ordinal(&l.Shown[i])
+	}
+}
 
 // codeRow is the last code sent.
 type codeRow struct {
 	Digits   purser.Commitment // zero: none
 	Customer purser.Ordinal
+	Present  purser.FieldMask
 	Expires  purser.Stamp
 	Tries    uint8
 }
@@ -100,6 +111,7 @@ type codeRow struct {
 func (r *codeRow) code(c *purser.Coder) {
 	r.Digits.Code(c)
 	c.Ordinal(&r.Customer)
+	r.Present.Code(c)
 	c.Stamp(&r.Expires)
 	c.U8(&r.Tries)
 }
@@ -109,6 +121,7 @@ type askRow struct {
 	Asked    bool
 	Pos      purser.Pos
 	Customer purser.Ordinal
+	Present  purser.FieldMask
 	Who      purser.Actor
 }
 
@@ -116,6 +129,7 @@ func (r *askRow) code(c *purser.Coder) {
 	c.Flag(&r.Asked)
 	c.Pos(&r.Pos)
 	c.Ordinal(&r.Customer)
+	r.Present.Code(c)
 	r.Who.Code(c)
 }
 
@@ -141,7 +155,7 @@ const earlierMax = 4
 const shownMax = MaxLinked + 3
 
 // row is a contact. What limits it (Opened, Failed, Sends, LinkedEver,
-// Undone, Shown) only grows, whatever a source says.
+// Undone) only grows, whatever a source says.
 type row struct {
 	Source   purser.SourceID
 	Phase    Phase
@@ -158,6 +172,7 @@ type row struct {
 	Listed   listedRow
 
 	Customer  purser.Ordinal
+	Present   purser.FieldMask // which fields the customer's record holds
 	Assurance purser.Assurance
 	Emergency bool
 	Undone    bool
@@ -170,9 +185,14 @@ type row struct {
 	// Earlier are the persons the verification came through, oldest first,
 	// as of then; a locked one stops it.
 	Earlier    [earlierMax]purser.Actor
-	Linked     [MaxLinked]purser.Ordinal
+	Linked     [MaxLinked]linkRow
 	LinkedEver uint8
-	Shown      [shownMax]purser.Ordinal // customers disclosed before
+}
+
+// linkRow is a further customer of the bound one's booking.
+type linkRow struct {
+	Customer purser.Ordinal
+	Present  purser.FieldMask
 }
 
 func (r *row) code(c *purser.Coder) {
@@ -193,6 +213,7 @@ func (r *row) code(c *purser.Coder) {
 	r.Legs[1].code(c)
 	r.Listed.code(c)
 	c.Ordinal(&r.Customer)
+	r.Present.Code(c)
 	r.Assurance.Code(c)
 	for _, n := range []*uint8{&r.Failed, &r.Sends, &r.LinkedEver} {
 		c.U8(n)
@@ -206,10 +227,8 @@ func (r *row) code(c *purser.Coder) {
 		r.Earlier[i].Code(c)
 	}
 	for i := range r.Linked {
-		c.Ordinal(&r.Linked[i])
-	}
-	for i := range r.Shown {
-		c.Ordinal(&r.Shown[i])
+		c.Ordinal(&r.Linked[i].Customer)
+		r.Linked[i].Present.Code(c)
 	}
 }
 

@@ -212,27 +212,27 @@ func (b *Book) applyResult(e *purser.AttemptResult) error {
 
 func (r *row) bind(e *purser.AttemptResult) bool {
 	if !e.Linked {
-		return r.raise(e.Customer, e.Assurance, e.Who)
+		return r.raise(e.Customer, e.Present, e.Assurance, e.Who)
 	}
-	i := slices.Index(r.Linked[:], 0)
+	i := slices.Index(r.Linked[:], linkRow{})
 	if r.Customer == 0 || i < 0 || r.LinkedEver >= MaxLinked {
 		return false
 	}
-	r.Linked[i] = e.Customer
+	r.Linked[i] = linkRow{e.Customer, e.Present}
 	r.LinkedEver++
 	return true
 }
 
 // raise binds the customer and raises the assurance; who vouches for it is
 // zero when the customer did it himself.
-func (r *row) raise(customer purser.Ordinal, to purser.Assurance, who purser.Actor) bool {
+func (r *row) raise(customer purser.Ordinal, present purser.FieldMask, to purser.Assurance, who purser.Actor) bool {
 	if customer == 0 || r.Customer != 0 && r.Customer != customer {
 		return false
 	}
 	if r.Customer == 0 {
 		r.Earlier = [earlierMax]purser.Actor{}
 	}
-	r.Customer, r.Assurance = customer, max(r.Assurance, to)
+	r.Customer, r.Present, r.Assurance = customer, present, max(r.Assurance, to)
 	if !who.Person.Zero() {
 		r.vouch(who) // where there is no room, the next transfer voids all
 	}
@@ -241,7 +241,7 @@ func (r *row) raise(customer purser.Ordinal, to purser.Assurance, who purser.Act
 
 // unbind forgets everything that was proved; what was spent stays spent.
 func (r *row) unbind() {
-	r.Customer, r.Assurance, r.Emergency, r.Proven = 0, purser.A0, false, false
+	r.Customer, r.Present, r.Assurance, r.Emergency, r.Proven = 0, 0, purser.A0, false, false
 	r.Sent, r.Ask = codeRow{}, askRow{}
 	clear(r.Pending[:])
 	clear(r.Linked[:])
@@ -257,7 +257,7 @@ func (b *Book) applySent(h purser.Header, e *purser.CodeSent) error {
 		r.Sends = min(r.Sends+1, MaxSends)
 	}
 	if e.Reason == purser.Allowed {
-		r.Sent = codeRow{Digits: e.Digits, Customer: e.Customer, Expires: min(e.Expires, h.Stamp+CodeLife)}
+		r.Sent = codeRow{Digits: e.Digits, Customer: e.Customer, Present: e.Present, Expires: min(e.Expires, h.Stamp+CodeLife)}
 	}
 	b.contacts.Put(e.Contact, r)
 	return nil
@@ -275,7 +275,7 @@ func (b *Book) applyTried(e *purser.CodeTried) error {
 		r.Sent.Tries = min(r.Sent.Tries+1, MaxCodeTries)
 	}
 	if e.Reason == purser.Allowed {
-		if r.Sent.Digits.Zero() || r.Sent.Customer != e.Customer || !r.raise(e.Customer, e.Assurance, e.Who) {
+		if r.Sent.Digits.Zero() || r.Sent.Customer != e.Customer || !r.raise(e.Customer, r.Sent.Present, e.Assurance, e.Who) {
 			return ErrImpossible
 		}
 		r.Proven = r.Proven || e.Way == purser.WayKeypad
@@ -293,14 +293,19 @@ func (b *Book) applyDisclosure(e *purser.Disclosure) error {
 	if !ok {
 		return ErrImpossible
 	}
-	if slices.Contains(r.Shown[:], e.Customer) {
+	n := r.heldBy(e.Who.Session)
+	if n < 0 {
+		return ErrImpossible
+	}
+	shown := &r.Legs[n].Shown
+	if slices.Contains(shown[:], e.Customer) {
 		return nil
 	}
-	i := slices.Index(r.Shown[:], 0)
+	i := slices.Index(shown[:], 0)
 	if i < 0 {
 		return ErrImpossible
 	}
-	r.Shown[i] = e.Customer
+	shown[i] = e.Customer
 	b.contacts.Put(e.Contact, r)
 	return nil
 }
