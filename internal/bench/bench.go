@@ -13,9 +13,11 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"text/tabwriter"
 )
@@ -139,6 +141,9 @@ func WriteTable(w io.Writer, results []Result) error {
 type Options struct {
 	// Quick is the small form of under a minute, with the same ratios.
 	Quick bool
+	// Dir is where scratch directories are made and removed again; empty means
+	// the system's temporary directory. It should be on the disk that counts.
+	Dir string
 	// Progress says what is being measured; may be nil.
 	Progress func(text string)
 }
@@ -147,6 +152,15 @@ func (o Options) say(format string, args ...any) {
 	if o.Progress != nil {
 		o.Progress(fmt.Sprintf(format, args...))
 	}
+}
+
+// scratch runs f with a directory that is removed afterwards.
+func (o Options) scratch(f func(dir string) error) error {
+	dir, err := os.MkdirTemp(o.Dir, "purser-bench-")
+	if err != nil {
+		return fmt.Errorf("make scratch directory: %w", err)
+	}
+	return errors.Join(f(dir), os.RemoveAll(dir))
 }
 
 // Run is one benchmark by name.

@@ -29,10 +29,12 @@ func openRawSQLite(dir string) (*rawSQLite, error) {
 		return nil, fmt.Errorf("open reference: %w", err)
 	}
 	r := &rawSQLite{conn: conn}
-	err = sqlitex.ExecuteScript(conn, `PRAGMA synchronous=FULL;
-		CREATE TABLE entry (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+	err = sqlitex.ExecuteTransient(conn, `PRAGMA synchronous=FULL`, nil) // not inside a script, which is a transaction
+	if err == nil {
+		err = sqlitex.ExecuteScript(conn, `CREATE TABLE entry (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 		CREATE TABLE head (id INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 		INSERT INTO head VALUES (1, 0);`, nil)
+	}
 	if err == nil {
 		r.insert, err = conn.Prepare(`INSERT INTO entry VALUES (?, ?)`)
 	}
