@@ -114,6 +114,12 @@ func (s *Sheet) Apply(h purser.Header, e purser.Entry) error {
 // refused counts the entries that say no and still end or spend something.
 func (s *Sheet) refused(h purser.Header, e purser.Entry) {
 	switch e := e.(type) {
+	case *purser.Attempt:
+		// A try that was not even compared costs the agent what a wrong one
+		// does: were it free, a customer who is limited could be told apart.
+		if e.Way == purser.WayMatch && !e.Reason.OfAsker() && !e.Who.Person.Zero() {
+			s.try(e.Who.Person, func(t *tries) { t.failed = t.failed.Add(day, h.Stamp, 1) })
+		}
 	case *purser.AttemptResult:
 		if p, ok := s.end(e.Attempt); ok {
 			s.fail(p, h.Stamp)
