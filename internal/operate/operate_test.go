@@ -73,3 +73,15 @@ func TestReadSecret(t *testing.T) {
 		t.Fatal("short secret: got no error")
 	}
 }
+
+// A configuration is refused or sound, never a crash, and no error quotes it.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("listen: 127.0.0.1:9000\norigin: https://desk.example.com\n"))
+	f.Add([]byte("mail: {host: mail.example.com, from: a@example.com}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := operate.Parse(text)
+		if err == nil && c.Check() != nil {
+			t.Fatalf("accepted what it calls unsound: %v", c.Check())
+		}
+	})
+}
