@@ -99,20 +99,25 @@ type view struct {
 	at purser.Stamp
 }
 
-// desk is the first two steps for whoever works a contact: a live desk
-// session, then a contact that it holds. who is filled in as soon as it is
-// known, also for a refusal.
-func (v view) desk(a Asker, c purser.ContactID, who *purser.Actor) (fold.Session, contact.Hold, purser.Reason) {
+// seated is the first step for whoever works contacts: a live desk session.
+// who is filled in as soon as it is known, also for a refusal.
+func (v view) seated(a Asker, who *purser.Actor) (fold.Session, purser.Reason) {
 	who.Session = a.Session
 	session, why := v.Standing().Live(a.Session, v.at)
 	if why != purser.Allowed {
-		return session, contact.Hold{}, why
+		return session, why
 	}
-	*who = session.Who
-	if session.Level != purser.LevelDesk {
-		return session, contact.Hold{}, purser.NotDesk
+	if *who = session.Who; session.Level != purser.LevelDesk {
+		return session, purser.NotDesk
 	}
-	hold, why := v.Contacts().Held(c, a.Session, v.at)
+	return session, purser.Allowed
+}
+
+// desk is the first two steps: a live desk session, then a contact it holds.
+func (v view) desk(a Asker, c purser.ContactID, who *purser.Actor) (session fold.Session, hold contact.Hold, why purser.Reason) {
+	if session, why = v.seated(a, who); why == purser.Allowed {
+		hold, why = v.Contacts().Held(c, a.Session, v.at)
+	}
 	return session, hold, why
 }
 
@@ -178,18 +183,14 @@ func (g *Gate) Works(
 // Claims is the same for whoever is about to claim a contact.
 func (g *Gate) Claims(s *fold.State, at purser.Stamp, a Asker, who *purser.Actor) purser.Reason {
 	v := view{s, at}
-	who.Session = a.Session
-	session, why := v.Standing().Live(a.Session, at)
-	if why != purser.Allowed {
-		return why
+	session, why := v.seated(a, who)
+	if why == purser.Allowed {
+		why = g.may(v, &session, policy.Claim)
 	}
-	if *who = session.Who; session.Level != purser.LevelDesk {
-		return purser.NotDesk
+	if why == purser.Allowed {
+		why = v.locked(&session, purser.PathDesk)
 	}
-	if why := g.may(v, &session, policy.Claim); why != purser.Allowed {
-		return why
-	}
-	return v.locked(&session, purser.PathDesk)
+	return why
 }
 
 // Oversees is the same for whoever oversees a contact of his vendor, which

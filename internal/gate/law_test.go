@@ -347,7 +347,7 @@ func (m *model) lift(ctx context.Context) {
 		if err := m.StepUp(ctx, s); err != nil {
 			m.t.Fatal(err)
 		}
-		lifted, err := m.gate.LiftLock(ctx, s.Asker(), id)
+		lifted, err := m.gate.LiftLock(ctx, s.Asker(), id, purser.CauseCleared)
 		if err != nil || lifted != (n == 1) {
 			m.t.Fatalf("vote %d to lift: got %v, %v (reason %d), want %v", n, lifted, err, reason(err), n == 1)
 		}

@@ -23,29 +23,27 @@ type LockAsk struct {
 // Placing is single and instant; it asks for no step-up and no lock stops it.
 func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
 	receipt, err := g.propose(ctx, ask.Asker, "lock", func(s *fold.State, at purser.Stamp) purser.Entry {
-		v := view{s, at}
 		e := &purser.LockPlaced{
 			Lock: ask.Lock, Target: ask.Target, Degree: ask.Degree, Paths: ask.Paths, Expires: ask.Expires,
-			By: purser.Actor{Session: ask.Session},
+			Cause: purser.CauseOrder, By: purser.Actor{Session: ask.Session},
 		}
-		session, why := v.Standing().Live(ask.Session, at)
-		if why == purser.Allowed {
+		session, why := s.Standing().Live(ask.Session, at)
+		if e.Reason = why; why == purser.Allowed {
 			e.By = session.Who
-			of := v.Standing().Of(ask.Target)
-			why = v.Locks().Place(e, contain.Asker{Who: session.Who, Roles: session.Roles}, of, at)
+			e.Reason = s.Locks().Place(e, contain.Asker{Who: e.By, Roles: session.Roles}, s.Standing().Of(ask.Target), at)
 		}
-		e.Reason = why
 		return e
 	})
 	return receipt.Pos(), err
 }
 
-// LiftLock is one vote to lift a lock. It reports whether this was the second
-// human's, which lifts it at once.
-func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID) (lifted bool, err error) {
+// LiftLock is one vote to lift a lock, because it was a mistake or what it was
+// placed for is over. It reports whether this was the second human's, which
+// lifts it at once.
+func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID, cause purser.LockCause) (lifted bool, err error) {
 	receipt, err := g.propose(ctx, a, "lifting of a lock", func(s *fold.State, at purser.Stamp) purser.Entry {
 		v := view{s, at}
-		e := &purser.LockLift{Lock: lock}
+		e := &purser.LockLift{Lock: lock, Cause: cause}
 		session, why := v.office(a, &e.By)
 		if why == purser.Allowed {
 			why = g.may(v, &session, policy.Lift)

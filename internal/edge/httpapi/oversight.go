@@ -51,6 +51,9 @@ func (a *API) placeLock(ctx context.Context, in *lockInput) (*lockOutput, error)
 
 type liftInput struct {
 	Lock purser.LockID `path:"lock"`
+	Body struct {
+		Why string `json:"why" enum:"mistake,over" doc:"the lock was a mistake, or what it was placed for is over"`
+	}
 }
 
 type liftOutput struct {
@@ -60,7 +63,11 @@ type liftOutput struct {
 }
 
 func (a *API) liftLock(ctx context.Context, in *liftInput) (*liftOutput, error) {
-	lifted, err := a.c.Gate.LiftLock(ctx, a.asker(ctx), in.Lock)
+	why := purser.CauseCleared
+	if in.Body.Why == "mistake" {
+		why = purser.CauseMistake
+	}
+	lifted, err := a.c.Gate.LiftLock(ctx, a.asker(ctx), in.Lock, why)
 	if err != nil {
 		return nil, err
 	}
