@@ -42,6 +42,7 @@ type airline struct {
 	local     http.Client
 	customers []synth.Customer
 	verifier  string
+	began     time.Time
 
 	vendors [2]purser.VendorID
 	teams   [2]purser.TeamID
@@ -83,7 +84,7 @@ func newAirline(t testing.TB, n int) *airline {
 		Passphrase: []byte("test passphrase"), WorkFactor: 10,
 	})
 	must(t, err)
-	a.verifier = made.Verifier
+	a.verifier, a.began = made.Verifier, a.clock.Now()
 	a.serve()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -197,7 +198,7 @@ func (a *airline) found(n int) {
 		var team struct{ Team purser.TeamID }
 		must(a.t, a.door("/door/teams", dict{"vendor": v.Vendor, "name": name + " floor"}, &team))
 		a.vendors[i], a.teams[i] = v.Vendor, team.Team
-		a.phones[i] = a.newSwitch(v.Vendor)
+		a.phones[i] = a.newSwitch(v.Vendor, "carrier")
 		must(a.t, a.phones[i].Snapshot(a.t.Context(), nil))
 	}
 	if n == 0 {
@@ -220,13 +221,13 @@ type switchboard struct {
 	calls  int
 }
 
-func (a *airline) newSwitch(v purser.VendorID) *switchboard {
+func (a *airline) newSwitch(v purser.VendorID, trust ...string) *switchboard {
 	a.t.Helper()
 	var made struct {
 		Source purser.SourceID
 		Secret string
 	}
-	must(a.t, a.door("/door/sources", dict{"name": "switch", "vendor": v}, &made))
+	must(a.t, a.door("/door/sources", dict{"name": "switch", "vendor": v, "trust": append([]string{}, trust...)}, &made))
 	secret, err := base64.StdEncoding.DecodeString(made.Secret)
 	must(a.t, err)
 	return &switchboard{id: made.Source, secret: secret, Client: telephony.NewClient(made.Source, secret, 1, a.clock.Now, a.event)}
@@ -385,12 +386,21 @@ func (m *member) ask(method, path string, body any) answer {
 		text, err = json.Marshal(body)
 		must(m.a.t, err)
 	}
-	q, err := http.NewRequestWithContext(m.a.t.Context(), method, m.a.base+path, bytes.NewReader(text))
+	return m.raw(method, path, text)
+}
+
+// raw is ask with a body that need not be JSON, and headers of the test's own.
+func (m *member) raw(method, path string, body []byte, more ...func(http.Header)) answer {
+	m.a.t.Helper()
+	q, err := http.NewRequestWithContext(m.a.t.Context(), method, m.a.base+path, bytes.NewReader(body))
 	must(m.a.t, err)
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
-	m.client.Sign(q, text)
+	m.client.Sign(q, body)
+	for _, f := range more {
+		f(q.Header)
+	}
 	got, err := m.a.send(q)
 	must(m.a.t, err)
 	return got
