@@ -33,9 +33,9 @@ type forged struct {
 	found purser.Stamp // when the last finding was recorded
 }
 
-// mayTry reports whether the address has failed too often lately. Only
-// failures are counted, so that a stranger who names a source does not keep
-// the source itself out. Requests without an address share one count.
+// mayTry reports whether the address may fail once more. It is asked after a
+// failure alone, so that a stranger who names a source, from wherever, does
+// not keep the source itself out. Requests without an address are not limited.
 func (i *Intake) mayTry(r Request, now purser.Stamp) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

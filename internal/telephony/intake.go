@@ -60,11 +60,13 @@ func NewIntake(c Config) (*Intake, error) {
 // minute and source a finding says how many there were.
 func (i *Intake) Receive(ctx context.Context, r Request) error {
 	now := i.c.Now()
-	if !i.mayTry(r, now) {
-		return ErrTooMany
-	}
 	row, secret, err := i.authenticate(ctx, r, now)
 	if errors.Is(err, ErrUnauthentic) {
+		// Only now: behind a proxy a forger and the source have one address,
+		// and what is authentic always passes.
+		if !i.mayTry(r, now) {
+			err = ErrTooMany
+		}
 		return errors.Join(err, i.failed(ctx, r, row, now))
 	}
 	if err != nil {
