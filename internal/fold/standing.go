@@ -134,7 +134,7 @@ func (s *Standing) Fresh(id purser.SessionID, at purser.Stamp) (Session, purser.
 		return Session{}, why
 	}
 	if live.SteppedUp+StepUpLife < at {
-		return Session{}, purser.NeedStepUp
+		return live, purser.NeedStepUp
 	}
 	return live, purser.Allowed
 }

@@ -60,12 +60,11 @@ func New(c Config) (*Gate, error) {
 	if c.Log == nil || c.Records == nil || c.Keys == nil || c.Policies == nil || c.Now == nil || c.Random == nil {
 		return nil, errors.New("gate: part of the configuration is missing")
 	}
-	g := &Gate{c: c, laws: lawsOf(c.Records.Schema())}
-	var err error
-	if g.nobody, err = newNobody(c.Keys, c.Records.Schema()); err != nil {
+	nobody, err := newNobody(c.Keys, c.Records.Schema())
+	if err != nil {
 		return nil, err
 	}
-	return g, nil
+	return &Gate{c: c, laws: lawsOf(c.Records.Schema()), nobody: nobody}, nil
 }
 
 // Asker is the session that asks. Lane is its vendor for the fair queue alone;
@@ -154,12 +153,10 @@ func (v view) locked(s *fold.Session, p purser.Path) purser.Reason {
 // whose person stepped up a moment ago.
 func (v view) office(a Asker, who *purser.Actor) (fold.Session, purser.Reason) {
 	who.Session = a.Session
-	session, why := v.Standing().Live(a.Session, v.at)
-	if why != purser.Allowed {
-		return session, why
+	session, why := v.Standing().Fresh(a.Session, v.at)
+	if why == purser.Allowed || why == purser.NeedStepUp {
+		*who = session.Who
 	}
-	*who = session.Who
-	_, why = v.Standing().Fresh(a.Session, v.at)
 	return session, why
 }
 

@@ -41,24 +41,19 @@ func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
 // placed for is over. It reports whether this was the second human's, which
 // lifts it at once.
 func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID, cause purser.LockCause) (lifted bool, err error) {
-	receipt, err := g.propose(ctx, a, "lifting of a lock", func(s *fold.State, at purser.Stamp) purser.Entry {
-		v := view{s, at}
+	_, err = g.propose(ctx, a, "lifting of a lock", func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.LockLift{Lock: lock, Cause: cause}
-		session, why := v.office(a, &e.By)
+		session, why := view{s, at}.office(a, &e.By)
 		if why == purser.Allowed {
-			why = g.may(v, &session, policy.Lift)
+			why = g.may(view{s, at}, &session, policy.Lift)
 		}
 		if why == purser.Allowed {
-			stands, _ := v.Locks().Lock(lock)
+			stands, _ := s.Locks().Lock(lock)
 			by := contain.Asker{Who: session.Who, Roles: session.Roles}
-			e.Lifted, why = v.Locks().Lift(lock, by, v.Standing().Of(stands.Target), v.Standing().Roles, session.SteppedUp, at)
+			e.Lifted, why = s.Locks().Lift(lock, by, s.Standing().Of(stands.Target), s.Standing().Roles, session.SteppedUp, at)
 		}
-		e.Reason = why
+		e.Reason, lifted = why, e.Lifted
 		return e
 	})
-	if err != nil {
-		return false, err
-	}
-	e, ok := receipt.Entry().(*purser.LockLift)
-	return ok && e.Lifted, nil
+	return lifted && err == nil, err
 }
