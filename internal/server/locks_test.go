@@ -1,0 +1,96 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func long(n int) string { return strings.Repeat("x", n) }
+
+// A lock on any level stops the agent at the next ask and nobody whom it does
+// not cover; lifting takes two people, neither of them the one it names.
+func TestLocksAtEveryLevel(t *testing.T) {
+	a := newAirline(t, 30)
+	agent, elsewhere := a.hire(0, "desk", "agent"), a.hire(1, "desk", "agent")
+	one, two := a.hire(0, "office", "security"), a.hire(0, "office", "security")
+	lead, stranger := a.hire(0, "office", "lead"), a.hire(1, "office", "lead")
+	name := fields("name")
+	who := a.people(2)
+	call, c := agent.identified(who[0])
+	otherCall, other := elsewhere.identified(who[1])
+	_, _ = call, otherCall
+	why := dict{"why": "mistake"}
+	for _, level := range []struct {
+		target string
+		wide   bool // covers the other vendor too
+		lead   bool // the agent's lead may place it
+	}{
+		{agent.session.String(), false, true},
+		{agent.person.String(), false, true},
+		{a.teams[0].String(), false, true},
+		{a.vendors[0].String(), false, false},
+		{a.phones[0].id.String(), false, false},
+		{"all", true, false},
+	} {
+		ask := dict{"target": level.target}
+		agent.does(at(c, "disclose"), name)
+		stranger.refused("ask_your_lead", "/v1/locks", ask)
+		var lock told
+		if status, got := lead.says("/v1/locks", ask); (status == http.StatusOK) != level.lead {
+			t.Errorf("%.4s: a lead was answered %d", level.target, status)
+		} else if lock = got; !level.lead {
+			lock = one.does("/v1/locks", ask)
+		}
+		agent.refused("ask_your_lead", at(c, "disclose"), name)
+		agent.refused("ask_your_lead", at(c, "identify"), a.items(who[0]))
+		if status, _ := elsewhere.says(at(other, "disclose"), name); (status == http.StatusOK) == level.wide {
+			t.Errorf("%.4s: the other vendor was answered %d", level.target, status)
+		}
+		lift := "/v1/locks/" + lock.Lock.String() + "/lift"
+		agent.refused("ask_your_lead", lift, why)
+		stranger.refused("ask_your_lead", lift, why)
+		if got := one.does(lift, why); got.Lifted {
+			t.Errorf("%.4s: one person lifted it", level.target)
+		}
+		one.refused("ask_your_lead", lift, why) // the same human
+		agent.refused("ask_your_lead", at(c, "disclose"), name)
+		if got := two.does(lift, why); !got.Lifted {
+			t.Errorf("%.4s: two people did not lift it", level.target)
+		}
+		two.refused("ask_your_lead", lift, why) // there is none
+	}
+	agent.does(at(c, "disclose"), name)
+
+	step := dict{"target": agent.person, "degree": "step_up"}
+	a.pass(time.Second)
+	one.does("/v1/locks", step)
+	agent.refused("ask_your_lead", at(c, "disclose"), name)
+	a.pass(time.Second)
+	agent.stepUp()
+	agent.does(at(c, "disclose"), name)
+	expires := dict{"target": agent.person, "expires": a.clock.Now().Add(30 * time.Second)}
+	one.does("/v1/locks", expires)
+	agent.refused("ask_your_lead", at(c, "disclose"), name)
+	a.pass(40 * time.Second)
+	agent.does(at(c, "disclose"), name)
+}
+
+// Suspending a person takes one person and ends what he could do.
+func TestSuspend(t *testing.T) {
+	a := newAirline(t, 30)
+	agent, security := a.hire(0, "desk", "agent"), a.hire(0, "office", "security")
+	peer := a.hire(0, "desk", "agent")
+	_, c := agent.identified(a.people(1)[0])
+	path := "/v1/people/" + agent.person.String() + "/suspend"
+	peer.refused("ask_your_lead", path, nil)
+	agent.does(at(c, "disclose"), fields("name"))
+	security.does(path, nil)
+	if status, got := agent.says(at(c, "disclose"), fields("name")); status < 400 || len(got.Fields) != 0 {
+		t.Errorf("a suspended person: got %d", status)
+	}
+	if status, _ := agent.says(at(c, "claim"), nil); status < 400 {
+		t.Errorf("a suspended person's claim: got %d", status)
+	}
+}
