@@ -57,17 +57,17 @@ func (e *AgentMapped) Code(c *Coder) {
 	codeReason(c, &e.Reason)
 }
 
-// LiveContact is one contact in a source's snapshot, with what its lost events
-// would have said.
+// LiveContact is one contact in a source's snapshot. Described is set when the
+// source also says what the contact's lost first events would have said; while
+// nobody does, its direction is unknown and nothing opens.
 type LiveContact struct {
-	Contact  ContactID
-	Agent    AgentKey
-	Held     bool
-	Offered  bool // not yet connected
-	Outbound bool
-	Caller   Tag
-	Attested Attestation
-	Age      Stamp // how long it has been live, in microseconds
+	Contact   ContactID
+	Agent     AgentKey
+	Held      bool
+	Described bool
+	Outbound  bool
+	Caller    Tag
+	Attested  Attestation
 }
 
 // Code codes the contact.
@@ -75,11 +75,10 @@ func (l *LiveContact) Code(c *Coder) {
 	l.Contact.Code(c)
 	l.Agent.Code(c)
 	c.Flag(&l.Held)
-	c.Flag(&l.Offered)
+	c.Flag(&l.Described)
 	c.Flag(&l.Outbound)
 	l.Caller.Code(c)
 	codeEnum(c, &l.Attested, AttestTrunk)
-	c.Stamp(&l.Age)
 }
 
 // ContactEvent is one authenticated event of a source, stored in the order of
@@ -118,7 +117,7 @@ func (e *ContactEvent) Code(c *Coder) {
 	codeEnum(c, &e.Attested, AttestTrunk)
 	c.Flag(&e.Outbound)
 	e.Keyed.Code(c)
-	n := c.Count(len(e.Live), 52)
+	n := c.Count(len(e.Live), 44)
 	if c.Reading() && n > 0 {
 		e.Live = make([]LiveContact, n)
 	}

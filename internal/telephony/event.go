@@ -25,12 +25,23 @@ const (
 	maxCaller = 64
 )
 
-// Live is one contact that is live at a source.
+// Live is one contact that is live at a source. Direction, inbound or outbound,
+// is what lets a contact open anything whose first events were lost; Caller and
+// Attestation are as in an offered event.
 type Live struct {
-	Call  string `json:"call"`
-	Agent string `json:"agent"`
-	Held  bool   `json:"held,omitempty"`
+	Call        string `json:"call"`
+	Agent       string `json:"agent"`
+	Held        bool   `json:"held,omitempty"`
+	Direction   string `json:"direction,omitempty"`
+	Caller      string `json:"caller,omitempty"`
+	Attestation string `json:"attestation,omitempty"`
 }
+
+// The directions of a contact.
+const (
+	inbound  = "inbound"
+	outbound = "outbound"
+)
 
 // Data is what an event says, in the source's own ids.
 type Data struct {
@@ -167,10 +178,6 @@ func (d *Data) check(k kind) error {
 		return malformed("sequence", "is over 2^53-1")
 	case !plainText(d.Call) || !plainText(d.Agent) || !plainText(d.To):
 		return malformed("call, agent or to", "is over 128 bytes or holds control characters")
-	case len(d.Caller) > maxCaller || !plainText(d.Caller):
-		return malformed("caller", "is over 64 bytes or holds control characters")
-	case !slices.Contains([]string{"", "none", "carrier", "trunk"}, d.Attestation):
-		return malformed("attestation", "is not none, carrier or trunk")
 	case len(d.Digits) > MaxDigits || strings.Trim(d.Digits, "0123456789*#") != "":
 		return malformed("digits", "are over 16 or none of 0-9, * and #")
 	case len(d.Live) > MaxLive:
@@ -180,6 +187,23 @@ func (d *Data) check(k kind) error {
 		if l.Call == "" || l.Agent == "" || !plainText(l.Call) || !plainText(l.Agent) {
 			return malformed("live", "has a contact without a proper call and agent")
 		}
+		if !slices.Contains([]string{"", inbound, outbound}, l.Direction) {
+			return malformed("live", "has a direction that is not inbound or outbound")
+		}
+		if err := caller(l.Caller, l.Attestation); err != nil {
+			return err
+		}
+	}
+	return caller(d.Caller, d.Attestation)
+}
+
+// caller checks what an event says of a caller's number.
+func caller(number, attestation string) error {
+	switch {
+	case len(number) > maxCaller || !plainText(number):
+		return malformed("caller", "is over 64 bytes or holds control characters")
+	case !slices.Contains([]string{"", "none", "carrier", "trunk"}, attestation):
+		return malformed("attestation", "is not none, carrier or trunk")
 	}
 	return nil
 }
@@ -197,7 +221,7 @@ func members() []string {
 	return []string{
 		"specversion", "id", "source", "type", "time", "datacontenttype", "data",
 		"sequence", "call", "agent", "to", "caller", "attestation", "outbound", "digits", "live", "more", "continues",
-		"held",
+		"held", "direction",
 	}
 }
 

@@ -224,7 +224,10 @@ func (b *Book) list(source purser.SourceID, part uint64, l purser.LiveContact, a
 	r, ok := b.contacts.Get(l.Contact)
 	switch {
 	case !ok:
-		r = row{Source: source, Phase: PhaseConnected, Opened: at, Bare: true}
+		r = row{Source: source, Phase: PhaseConnected, Opened: at, Bare: !l.Described}
+		if l.Described {
+			r.Outbound, r.Caller, r.Attested = l.Outbound, l.Caller, l.Attested
+		}
 		r.Legs[0].Agent = l.Agent
 	case r.Source != source || !r.live() && !r.Lapsed:
 		return
