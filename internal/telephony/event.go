@@ -20,7 +20,7 @@ import (
 const (
 	MaxText   = 128  // bytes of an id
 	MaxDigits = 16   // digits keyed at once
-	MaxLive   = 1500 // contacts in one part of a snapshot
+	MaxLive   = 1400 // contacts in one part of a snapshot
 	maxDepth  = 5
 	maxCaller = 64
 )
@@ -181,7 +181,7 @@ func (d *Data) check(k kind) error {
 	case len(d.Digits) > MaxDigits || strings.Trim(d.Digits, "0123456789*#") != "":
 		return malformed("digits", "are over 16 or none of 0-9, * and #")
 	case len(d.Live) > MaxLive:
-		return malformed("live", "lists over 1500 contacts: send it in parts")
+		return malformed("live", "lists over 1400 contacts: send it in parts")
 	}
 	for _, l := range d.Live {
 		if l.Call == "" || l.Agent == "" || !plainText(l.Call) || !plainText(l.Agent) {
