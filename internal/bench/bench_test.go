@@ -112,6 +112,63 @@ func TestRevealRunsEndToEnd(t *testing.T) {
 	checkResults(t, results, "P1", "P2", "P3")
 }
 
+func TestStartRunsEndToEnd(t *testing.T) {
+	results, err := bench.TinyStart(t.Context(), bench.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkResults(t, results, "P9")
+	if got := results[0].More["folded_entries"]; got < 900 || got > 2_000 {
+		t.Errorf("folded at a start: got %v entries, want nearly the 1,000 between snapshots", got)
+	}
+}
+
+func TestOracleRunsEndToEnd(t *testing.T) {
+	results, err := bench.TinyOracle(t.Context(), bench.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkResults(t, results, "L5", "L5-aimed")
+}
+
+func TestTheClassifierFindsWhatCanBeTold(t *testing.T) {
+	for _, c := range []struct {
+		name                                     string
+		first, second, firstJudged, secondJudged []float64
+		want                                     float64
+	}{
+		{"apart, second slower", []float64{1, 2, 3}, []float64{5, 6}, []float64{1, 4}, []float64{5, 9}, 0.75},
+		{"apart, second faster", []float64{5, 6}, []float64{1, 2, 3}, []float64{5, 9}, []float64{1, 2}, 1},
+		{"the same", []float64{4, 4, 4}, []float64{4, 4, 4}, []float64{4, 4}, []float64{4, 4}, 0.5},
+		{"of different sizes, the same", []float64{1, 2}, []float64{1, 2, 1, 2}, []float64{1, 2}, []float64{1, 2}, 0.5},
+		{"half of the second slower", []float64{1, 1, 1, 1}, []float64{1, 1, 9, 9}, []float64{1, 1}, []float64{1, 9}, 0.75},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := bench.Classify(c.first, c.second, c.firstJudged, c.secondJudged); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTheIntervalHoldsTheShare(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		share     float64
+		n         int
+		low, high float64
+	}{
+		{"half of a hundred", 0.5, 100, 0.404, 0.596},
+		{"half of ten thousand", 0.5, 10_000, 0.490, 0.510},
+		{"all of ten", 1, 10, 0.722, 1},
+	} {
+		low, high := bench.Wilson(c.share, c.n)
+		if math.Abs(low-c.low) > 0.001 || math.Abs(high-c.high) > 0.001 {
+			t.Errorf("%s: got %.4f to %.4f, want %.3f to %.3f", c.name, low, high, c.low, c.high)
+		}
+	}
+}
+
 func checkResults(t *testing.T, results []bench.Result, ids ...string) {
 	t.Helper()
 	if len(results) != len(ids) {

@@ -12,7 +12,7 @@ import (
 	"purser/internal/verification"
 )
 
-// desk is a contact that an agent's session holds, with its caller verified.
+// desk is a contact that an agent's session holds.
 type desk struct {
 	agent   *agent
 	contact purser.ContactID
@@ -39,9 +39,8 @@ func (s *site) mask() (m purser.FieldMask, err error) {
 	return m, nil
 }
 
-// openDesks has every agent of both centres take contacts and verify their
-// callers by knowledge, each a customer of his own. The desks of one agent are
-// beside each other.
+// openDesks has every agent of both centres take contacts. The desks of one
+// agent are beside each other.
 func (s *site) openDesks(ctx context.Context) ([]desk, error) {
 	var desks []desk
 	for _, c := range s.centres {
@@ -55,21 +54,28 @@ func (s *site) openDesks(ctx context.Context) ([]desk, error) {
 			}
 		}
 	}
-	callers, err := s.callers(len(desks))
-	if err != nil {
-		return nil, err
-	}
-	err = together(len(desks), func(i int) error {
-		d := desks[i]
-		if err := s.Verification.Claim(ctx, d.agent.asker, d.contact); err != nil {
+	return desks, together(len(desks), func(i int) error {
+		if err := s.Verification.Claim(ctx, desks[i].agent.asker, desks[i].contact); err != nil {
 			return fmt.Errorf("claim a contact: %w", err)
 		}
-		if _, err := s.Verification.Identify(ctx, d.agent.asker, d.contact, knows(callers[i])); err != nil {
+		return nil
+	})
+}
+
+// verify has the caller of every desk verified by knowledge, each a customer of
+// his own.
+func (s *site) verify(ctx context.Context, desks []desk) error {
+	callers, err := s.callers(len(desks))
+	if err != nil {
+		return err
+	}
+	return together(len(desks), func(i int) error {
+		_, err := s.Verification.Identify(ctx, desks[i].agent.asker, desks[i].contact, knows(callers[i]))
+		if err != nil {
 			return fmt.Errorf("verify a caller: %w", err)
 		}
 		return nil
 	})
-	return desks, err
 }
 
 // connect has the switch give n contacts to an agent.
@@ -85,6 +91,7 @@ func (s *site) connect(ctx context.Context, c *centre, a *agent, n int) ([]purse
 				return nil, fmt.Errorf("report a contact: %w", err)
 			}
 		}
+		c.live = append(c.live, telephony.Live{Call: call.Call, Agent: a.switchID})
 	}
 	after, err := s.offered(ctx, a)
 	if err != nil {
@@ -110,14 +117,14 @@ func (s *site) offered(ctx context.Context, a *agent) ([]purser.ContactID, error
 	return contacts, nil
 }
 
-// callers returns n customers who hold every field that is asked for.
+// callers returns n customers who hold every field that is asked for and said.
 func (s *site) callers(n int) ([]synth.Customer, error) {
 	var found []synth.Customer
 	for c := range synth.Customers(1, synth.Airline, s.size.customers) {
 		if len(found) == n {
 			break
 		}
-		if c.LoyaltyNumber != "" && c.BirthDate != "" && c.Tier != "" {
+		if c.LoyaltyNumber != "" && c.BirthDate != "" && c.BirthDate != neverBorn && c.Tier != "" {
 			found = append(found, c)
 		}
 	}

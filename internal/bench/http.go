@@ -25,15 +25,14 @@ const addresses = 4
 
 // caller is one HTTP client that keeps its connections.
 type caller struct {
-	at    []*http.Client
-	turn  int
-	agent *agent
+	at   []*http.Client
+	turn int
 }
 
-// newCaller returns the client of an agent. number, below 60,000, makes its
-// addresses its own. It is used by one goroutine.
-func newCaller(number int, a *agent) *caller {
-	c := &caller{agent: a}
+// newCaller returns a client that one goroutine uses. number, below 60,000,
+// makes its addresses its own.
+func newCaller(number int) *caller {
+	c := new(caller)
 	for i := range addresses {
 		n := number*addresses + i + 2
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1+byte(n>>16), byte(n>>8), byte(n))}}
@@ -44,14 +43,15 @@ func newCaller(number int, a *agent) *caller {
 	return c
 }
 
-// post sends one signed request and returns status and body of the answer.
-func (c *caller) post(ctx context.Context, url string, body []byte) (status int, answer []byte, err error) {
+// post sends one request that the agent's page signed and returns status and
+// body of the answer.
+func (c *caller) post(ctx context.Context, a *agent, url string, body []byte) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	c.agent.client.Sign(req, body)
+	a.client.Sign(req, body)
 	c.turn++
 	resp, err := c.at[c.turn%len(c.at)].Do(req)
 	if err != nil {
@@ -166,12 +166,12 @@ func (r *revealer) webClients(ctx context.Context, url string) (clients []*calle
 	}
 	for i := range min(httpClients, 2*r.size.agents) {
 		d := r.desks[i*r.size.contacts]
-		c := newCaller(i, d.agent)
+		c := newCaller(i)
 		clients = append(clients, c)
 		var shown struct {
 			Fields map[string]string `json:"fields"`
 		}
-		status, answer, err := c.post(ctx, url+disclosePath(d.contact), body)
+		status, answer, err := c.post(ctx, d.agent, url+disclosePath(d.contact), body)
 		if err != nil {
 			return clients, err
 		}
@@ -190,7 +190,8 @@ func (r *revealer) webRounds(ctx context.Context, o Options, size revealSize, cl
 	ask := func(base string) func(context.Context, int, int) error {
 		return func(ctx context.Context, who, turn int) error {
 			each := r.size.contacts
-			status, answer, err := clients[who].post(ctx, base+disclosePath(r.desks[who*each+turn%each].contact), body)
+			d := r.desks[who*each+turn%each]
+			status, answer, err := clients[who].post(ctx, d.agent, base+disclosePath(d.contact), body)
 			if err == nil && (status != http.StatusOK || len(answer) < len(`{"fields":{}}`)) {
 				err = fmt.Errorf("%w: status %d", errNotShown, status)
 			}

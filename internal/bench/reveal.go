@@ -86,6 +86,9 @@ func newRevealer(ctx context.Context, dir string, size siteSize) (*revealer, err
 	if r.fields, err = s.mask(); err == nil {
 		r.desks, err = s.openDesks(ctx)
 	}
+	if err == nil {
+		err = s.verify(ctx, r.desks)
+	}
 	// The first disclosure in each contact is the one that budgets count.
 	if err == nil {
 		err = together(len(r.desks), func(i int) error { return r.disclose(ctx, r.desks[i]) })

@@ -43,6 +43,7 @@ type centre struct {
 	team   purser.TeamID
 	source purser.SourceID
 	line   *telephony.Client
+	live   []telephony.Live // contacts
 	agents []*agent
 }
 
@@ -114,7 +115,7 @@ func (s *site) found(ctx context.Context, c *centre, number int) (err error) {
 		return err
 	}
 	c.source = made.Entry.Source
-	c.line = telephony.NewClient(c.source, made.Secret, 1, s.clock.Now, s.Intake.Receive)
+	c.line = telephony.NewClient(c.source, made.Secret, 1, s.clock.Now, s.receive)
 	if err := c.line.Snapshot(ctx, nil); err != nil {
 		return err
 	}
@@ -123,6 +124,19 @@ func (s *site) found(ctx context.Context, c *centre, number int) (err error) {
 		c.agents[i], err = s.hire(ctx, c, i)
 		return err
 	})
+}
+
+// receive takes an event for the deployment that is open now.
+func (s *site) receive(ctx context.Context, r telephony.Request) error {
+	return s.Intake.Receive(ctx, r)
+}
+
+// reopen opens the site's directory again after it was closed.
+func (s *site) reopen(ctx context.Context, progress func(done, total purser.Pos)) (err error) {
+	c := s.config
+	c.Progress = progress
+	s.Deployment, err = server.Open(ctx, c)
+	return err
 }
 
 // hire adds an agent, enrols his passkey and logs him in.
@@ -190,12 +204,12 @@ func (s *site) login(ctx context.Context, a *agent, person purser.PersonID, brow
 	return err
 }
 
-// beat has both sources say that they are alive, as they do every few seconds:
-// nothing opens behind a source that fell silent.
+// beat has both switches say which contacts are live. Nothing opens behind one
+// that was silent for a while, until it has.
 func (s *site) beat(ctx context.Context) error {
 	for _, c := range s.centres {
-		if err := c.line.Emit(ctx, purser.EventHeartbeat, telephony.Data{}); err != nil {
-			return fmt.Errorf("send heartbeat: %w", err)
+		if err := c.line.Snapshot(ctx, c.live); err != nil {
+			return fmt.Errorf("send snapshot of contacts: %w", err)
 		}
 	}
 	return nil
