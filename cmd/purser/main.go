@@ -68,6 +68,7 @@ type cli struct {
 	Verify   verifyCmd   `cmd:"" help:"Check an exported ledger."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Generate generateCmd `cmd:"" help:"Write a made-up airline's customers as CSV."`
+	Bench    benchCmd    `cmd:"" help:"Measure the targets, each against its reference in the same run."`
 }
 
 func main() {
