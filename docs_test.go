@@ -372,6 +372,32 @@ func madeUpCommands(l *library) (said []string) {
 	return said
 }
 
+func TestLawsPageNamesEveryTest(t *testing.T) {
+	docsHold(t, unsaidLaws)
+	body := "package p\nfunc TestLaw01Holds() {}\n"
+	docsSee(t, unsaidLaws, []breach{
+		{"left out", map[string]string{lawsPage: "", "internal/p/p_test.go": body}, "leaves out TestLaw01Holds of internal/p"},
+		{"said", map[string]string{lawsPage: "`TestLaw01Holds`", "internal/p/p_test.go": body}, ""},
+	})
+}
+
+const lawsPage = "docs/laws.md"
+
+// unsaidLaws names tests of laws that the page of laws leaves out.
+func unsaidLaws(l *library) (said []string) {
+	for _, s := range l.tree.sources {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if ok && s.test && strings.HasPrefix(f.Name.Name, "TestLaw") && f.Recv == nil &&
+				len(f.Name.Name) > 9 && unicode.IsDigit(rune(f.Name.Name[7])) &&
+				!strings.Contains(l.pages[lawsPage], "`"+f.Name.Name+"`") {
+				said = append(said, fmt.Sprintf("%s leaves out %s of %s", lawsPage, f.Name.Name, s.dir))
+			}
+		}
+	}
+	return said
+}
+
 func TestOperatorsPagesLeaveNothingOut(t *testing.T) {
 	docsHold(t, unsaidFlags)
 	docsHold(t, unsaidKeys)
