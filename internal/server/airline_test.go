@@ -43,6 +43,7 @@ type airline struct {
 	customers []synth.Customer
 	verifier  string
 	began     time.Time
+	still     func() // ends the goroutine that ticks
 
 	vendors [2]purser.VendorID
 	teams   [2]purser.TeamID
@@ -92,7 +93,8 @@ func newAirline(t testing.TB, n int) *airline {
 		}
 	})
 	t.Cleanup(a.stop)
-	t.Cleanup(a.tick())
+	a.still = a.tick()
+	t.Cleanup(func() { a.still() })
 	a.found(n)
 	return a
 }
