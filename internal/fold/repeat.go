@@ -32,6 +32,10 @@ func (s *State) Repeats(e purser.Entry, at purser.Stamp) (who purser.Actor, over
 	return who, row.minute == minuteOf(at) && row.count >= MostRefusals
 }
 
+// ClockAccepted reports whether nothing about the wall clock awaits security's
+// word.
+func (s *State) ClockAccepted() bool { return s.standing.Clock().Accepted() }
+
 func minuteOf(at purser.Stamp) int64 { return int64(at / purser.Minute) }
 
 func (s *State) countRefusal(e purser.Entry, at purser.Stamp) {

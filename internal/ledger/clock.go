@@ -28,8 +28,9 @@ type stamper struct {
 }
 
 // start sets the stamper on the last stamp of the ledger and returns the
-// start entry's part about time.
-func (s *stamper) start(c Clock, last purser.Stamp, empty bool) *purser.Start {
+// start entry's part about time. A clock that nobody has accepted yet is not
+// accepted by starting again: whoever set it would only have to wait for that.
+func (s *stamper) start(c Clock, last purser.Stamp, empty, accepted bool) *purser.Start {
 	wall := purser.StampOf(c.Wall())
 	e := &purser.Start{Wall: wall}
 	*s = stamper{last: last, base: wall, mono: c.Mono()}
@@ -37,7 +38,7 @@ func (s *stamper) start(c Clock, last purser.Stamp, empty bool) *purser.Start {
 		return e
 	}
 	e.Downtime = wall - last
-	if e.Downtime > mostDowntime || e.Downtime < -mostStep {
+	if !accepted || e.Downtime > mostDowntime || e.Downtime < -mostStep {
 		e.Held = true
 		s.base, s.following = last, true
 	}

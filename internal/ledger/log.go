@@ -27,6 +27,10 @@ type State interface {
 	// Repeats reports whether e is a refusal beyond the twentieth equal one of
 	// its session, kind and minute, and whose session it is. It changes nothing.
 	Repeats(e purser.Entry, at purser.Stamp) (who purser.Actor, over bool)
+	// ClockAccepted reports whether stamps may follow the wall clock: nobody
+	// set it, and the ledger did not stand still for long, since it was last
+	// accepted.
+	ClockAccepted() bool
 }
 
 // Clock is where stamps come from. Mono never goes back and knows nothing of
@@ -115,7 +119,7 @@ func Open[S State](ctx context.Context, cfg Config[S]) (*Log[S], error) {
 	l.queue.open()
 	l.end.Store(&end{opened.head.Size, opened.head.Root})
 	l.sign.Store(&opened.checkpoint)
-	start := l.clock.start(cfg.Clock, opened.stamp, opened.head.Size == 0)
+	start := l.clock.start(cfg.Clock, opened.stamp, opened.head.Size == 0, l.state.ClockAccepted())
 	start.Software, start.FoldVersion = cfg.Software, cfg.FoldVersion
 
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -46,6 +46,14 @@ func TestClock(t *testing.T) {
 			{accept: true, want: time.Minute + time.Second},
 			{wall: time.Minute, mono: time.Minute, want: 2*time.Minute + time.Second},
 		}},
+		{"starting again accepts nothing", []step{
+			{wall: time.Hour, mono: time.Second, want: time.Second, entries: "[2 34]"},
+			{wall: time.Minute, restart: true, want: time.Second},
+			{wall: time.Minute, mono: time.Minute, want: time.Minute + time.Second},
+			{wall: time.Minute, restart: true, want: time.Minute + time.Second},
+			{accept: true, want: time.Hour + 3*time.Minute},
+			{wall: time.Minute, restart: true, want: time.Hour + 4*time.Minute},
+		}},
 		{"short downtime counts", []step{{wall: 23 * time.Hour, restart: true, want: 23 * time.Hour}}},
 		{"long downtime must be accepted", []step{
 			{wall: 25 * time.Hour, restart: true, want: 0},
@@ -62,9 +70,11 @@ func TestClock(t *testing.T) {
 			begin := purser.StampOf(clock.Wall())
 			log := openLog(t, configOf(db, clock))
 			for i, s := range c.steps {
-				clock.set(s.wall, s.mono)
 				if s.restart {
 					mustClose(t, log)
+				}
+				clock.set(s.wall, s.mono)
+				if s.restart {
 					log = openLog(t, configOf(db, clock))
 				}
 				if s.accept {

@@ -33,6 +33,7 @@ type counts struct {
 	minute   purser.Stamp
 	findings map[purser.FindingKind]uint32
 	counted  uint32 // refusals that had no entry of their own
+	jumped   bool   // the wall clock, and nobody accepted it
 }
 
 var errImpossible = errors.New("budget overdrawn")
@@ -74,6 +75,12 @@ func (s *tally) Apply(h purser.Header, e purser.Entry) error {
 		} else if t.shown[e.Customer]++; t.shown[e.Customer] > budget {
 			return errImpossible
 		}
+	case *purser.Start:
+		t.jumped = t.jumped || e.Held
+	case *purser.ClockStep:
+		t.jumped = true
+	case *purser.ClockAccepted:
+		t.jumped = false
 	case *purser.Finding:
 		t.findings[e.What] += e.Count
 	case *purser.Refusals:
@@ -95,12 +102,15 @@ func (s *tally) Repeats(e purser.Entry, at purser.Stamp) (purser.Actor, bool) {
 	return d.Who, same && s.top.refused[d.Who.Session] >= 20
 }
 
+func (s *tally) ClockAccepted() bool { return !s.top.jumped }
+
 func (s *tally) Code(c *purser.Coder) {
 	b := s.base
 	c.U64(&b.entries)
 	b.chain.Code(c)
 	c.Stamp(&b.minute)
 	c.U32(&b.counted)
+	c.Flag(&b.jumped)
 	codeMap(c, b.shown, func(k *purser.Ordinal) { c.Ordinal(k) })
 	codeMap(c, b.refused, func(k *purser.SessionID) { k.Code(c) })
 	codeMap(c, b.findings, func(k *purser.FindingKind) { c.U8((*uint8)(k)) })

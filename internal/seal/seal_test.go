@@ -28,6 +28,8 @@ func (everything) Repeats(purser.Entry, purser.Stamp) (purser.Actor, bool) {
 	return purser.Actor{}, false
 }
 
+func (everything) ClockAccepted() bool { return true }
+
 // receipts is a real ledger over a real database.
 type receipts struct{ log *ledger.Log[everything] }
 
