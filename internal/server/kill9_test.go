@@ -210,7 +210,7 @@ func (m *morgue) check(acks []string) {
 	}
 	// Time that passed meanwhile, so that windows move.
 	rest := m.recount.stamp.Time().Sub(m.clock.Now())
-	m.clock.Advance(max(0, rest) + time.Duration(20+m.draw.IntN(60))*time.Minute)
+	m.clock.Advance(max(0, rest) + time.Duration(1+m.draw.IntN(15))*time.Minute)
 	m.reopen(store)
 	must(m.t, store.Close())
 	if m.t.Failed() {
@@ -287,38 +287,43 @@ func (m *morgue) stands(entries map[string]purser.Entry, ack string) string {
 		}
 		return ""
 	}
-	e := entries[words[1]]
-	var got string
-	switch e := e.(type) {
-	case *purser.Disclosure:
-		shown := uint32(e.Shown)
-		if e.Reason == purser.Allowed && words[0] == toldShown {
-			var told uint32
-			_, _ = fmt.Sscan(words[5], &told)
-			shown &= told // a field of the entry may have had no value
-			got = fmt.Sprint(toldShown, " ", words[1], " ", e.Contact, " ", e.Who.Session, " ", uint32(e.Asked), " ", shown)
-			break
-		}
-		got = m.refusal(e, words)
-		if e.Reason == purser.FieldsNotAllowed && words[0] == toldShown {
-			got = fmt.Sprint(toldShown, " ", words[1], " ", e.Contact, " ", e.Who.Session, " ", uint32(e.Asked), " 0")
-		}
-	case *purser.LockPlaced:
-		got = fmt.Sprint(toldLocked, " ", words[1], " ", e.Lock, " ", purser.PersonID(e.Target.ID))
-		if e.Reason != purser.Allowed {
-			got = m.refusal(e, words)
-		}
-	case purser.Decision:
-		got = m.refusal(e, words)
-	}
+	got := saying(entries[words[1]], words)
 	if got == ack {
 		return ""
 	}
-	return fmt.Sprintf("got %q in a %T", got, e)
+	return fmt.Sprintf("got %q in a %T", got, entries[words[1]])
 }
 
-func (*morgue) refusal(e purser.Decision, words []string) string {
-	return fmt.Sprint(toldRefused, " ", words[1], " ", uint8(e.Refused()))
+// saying returns what may be said of an entry, in the words of an
+// acknowledgement. One of a refusal that was only counted names the last entry
+// that refused something to the same session.
+func saying(e purser.Entry, words []string) string {
+	var session purser.SessionID
+	switch e := e.(type) {
+	case *purser.Disclosure:
+		session = e.Who.Session
+		if words[0] != toldShown || e.Reason != purser.Allowed && e.Reason != purser.FieldsNotAllowed {
+			break
+		}
+		shown, told := uint32(e.Shown), uint32(0)
+		_, _ = fmt.Sscan(words[5], &told)
+		return fmt.Sprint(toldShown, " ", words[1], " ", e.Contact, " ", session, " ", uint32(e.Asked), " ", shown&told)
+	case *purser.LockPlaced:
+		session = e.By.Session
+		if e.Reason == purser.Allowed {
+			return fmt.Sprint(toldLocked, " ", words[1], " ", e.Lock, " ", purser.PersonID(e.Target.ID))
+		}
+	case *purser.Claim:
+		session = e.Who.Session
+	case *purser.Attempt:
+		session = e.Who.Session
+	case *purser.AttemptResult:
+		session = e.Who.Session
+	}
+	if d, ok := e.(purser.Decision); !ok || d.Refused() == purser.Allowed {
+		return "nothing refused"
+	}
+	return fmt.Sprint(toldRefused, " ", words[1], " ", session)
 }
 
 // reopen opens the ledger, as a server does, and compares the state that it
