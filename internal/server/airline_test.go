@@ -38,7 +38,9 @@ type airline struct {
 	s         *server.Server
 	base      string
 	mail      *synth.MailCatcher
+	port      int // of the mail server in use
 	logs      *syncBuffer
+	errors    *syncBuffer // every answer that was no success
 	local     http.Client
 	customers []synth.Customer
 	verifier  string
@@ -77,7 +79,7 @@ func newAirline(t testing.TB, n int) *airline {
 	must(t, err)
 	t.Cleanup(func() { must(t, mail.Close()) })
 	a := &airline{
-		t: t, dir: filepath.Join(t.TempDir(), "d"), logs: new(syncBuffer), mail: mail,
+		t: t, dir: filepath.Join(t.TempDir(), "d"), logs: new(syncBuffer), errors: new(syncBuffer), mail: mail, port: mail.Port(),
 		clock: synth.NewClock(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)),
 	}
 	made, err := server.Init(t.Context(), server.InitConfig{
@@ -106,7 +108,7 @@ func (a *airline) serve() {
 	a.d, err = server.Open(a.t.Context(), server.Config{
 		Data: a.dir, Passphrase: []byte("test passphrase"), Clock: a.clock, Random: rand.Reader, Software: "test",
 		Labelled: true, Region: "AU", Company: "Example Air", RP: rp,
-		Mail:   &deliver.MailConfig{Host: a.mail.Host(), Port: a.mail.Port(), From: "codes@example.com", Security: deliver.PlainLoopback},
+		Mail:   &deliver.MailConfig{Host: a.mail.Host(), Port: a.port, From: "codes@example.com", Security: deliver.PlainLoopback},
 		Logger: slog.New(slog.NewJSONHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	must(a.t, err)
@@ -182,6 +184,7 @@ func (a *airline) door(path string, body, out any) error {
 		return err
 	}
 	if resp.StatusCode >= 400 {
+		_, _ = fmt.Fprintln(a.errors, path, resp.Status, string(answer))
 		return fmt.Errorf("%s: %d %s", path, resp.StatusCode, answer)
 	}
 	if out == nil {
@@ -266,7 +269,6 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	left   time.Time // on the simulated clock
 }
 
 func (a *airline) send(q *http.Request) (answer, error) {
@@ -276,7 +278,10 @@ func (a *airline) send(q *http.Request) (answer, error) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, body, a.clock.Now()}, err
+	if resp.StatusCode >= 400 {
+		_, _ = fmt.Fprintln(a.errors, q.Method, resp.Status, resp.Header, string(body))
+	}
+	return answer{resp.StatusCode, resp.Header, body}, err
 }
 
 // member is somebody with a passkey and a session.
