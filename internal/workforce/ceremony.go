@@ -1,7 +1,10 @@
 package workforce
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,21 +16,21 @@ import (
 	"purser"
 )
 
-// ceremonyID names an open ceremony towards the page that began it.
-type ceremonyID [16]byte
-
-// CeremonyID names a ceremony that was begun; it is used up by finishing.
-type CeremonyID struct{ id ceremonyID }
+// CeremonyID names a ceremony that was begun, and holds all that the second
+// half needs to know of it, under a code that only this process can make. So
+// what is begun takes no memory here, and nobody can begin so much that others
+// cannot. Nothing in it is secret from the page it is given to.
+type CeremonyID struct{ sealed [ceremonySize]byte }
 
 // String returns the text form: unpadded base64url.
-func (c CeremonyID) String() string { return base64.RawURLEncoding.EncodeToString(c.id[:]) }
+func (c CeremonyID) String() string { return base64.RawURLEncoding.EncodeToString(c.sealed[:]) }
 
 // MarshalText returns the text form.
 func (c CeremonyID) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText reads the text form; any other spelling is [ErrNotProved].
 func (c *CeremonyID) UnmarshalText(text []byte) error {
-	if !decodeExact(c.id[:], string(text)) {
+	if !decodeExact(c.sealed[:], string(text)) {
 		return ErrNotProved
 	}
 	return nil
@@ -65,69 +68,110 @@ const (
 	actStepUp
 )
 
-// ceremony is one that was begun in this process. A restart forgets it: the
-// page begins again. It never changes.
+// ceremony is one that was begun in this process. A restart ends it: the page
+// begins again. It never changes.
 type ceremony struct {
 	act       act
-	until     time.Time
+	level     purser.Level  // login
+	until     time.Duration // since the start of the process
 	page      PageKey
-	challenge [32]byte
-	data      webauthn.SessionData
+	challenge [32]byte // drawn for this ceremony alone, so it names it too
 
 	person  purser.PersonID  // zero for a login that names nobody
 	ticket  [32]byte         // hash; enrolment
-	level   purser.Level     // login
 	session purser.SessionID // step-up
 }
 
-// ceremonies are those that are open: at most [mostCeremonies], each for
-// [ceremonyLife]. When it is full new ones wait; nobody's is thrown out for
-// somebody else's.
+// Sizes of a sealed ceremony: what it says, in the order of the fields above,
+// and the code over it.
+const (
+	ceremonyBody = 1 + 1 + 8 + pointSize + 32 + 16 + 32 + 16
+	ceremonySize = ceremonyBody + sha256.Size
+)
+
+// ceremonyLabel separates these codes from any other.
+const ceremonyLabel = "purser ceremony v1\n"
+
+// ceremonies seals ceremonies and remembers which were used. Both end with the
+// process: its key is kept nowhere.
 type ceremonies struct {
-	mu   sync.Mutex // guards open
-	open map[ceremonyID]*ceremony
+	key [32]byte
+
+	mu sync.Mutex // guards what follows
+	// used and before hold the challenges of ceremonies that a passkey has
+	// signed: those since turned, and those of the time before it. A ceremony
+	// ends within one life of its use and is forgotten after one at the least.
+	// Only the bearer of a passkey can add to them, and each time costs him an
+	// entry.
+	used, before map[[32]byte]struct{}
+	turned       time.Duration
 }
 
-// add keeps c under a new id.
-func (cs *ceremonies) add(random io.Reader, c *ceremony, now time.Time) (CeremonyID, error) {
-	var id ceremonyID
-	if _, err := io.ReadFull(random, id[:]); err != nil {
-		return CeremonyID{}, fmt.Errorf("draw ceremony id: %w", err)
+func newCeremonies(random io.Reader) (*ceremonies, error) {
+	cs := &ceremonies{used: make(map[[32]byte]struct{})}
+	if _, err := io.ReadFull(random, cs.key[:]); err != nil {
+		return nil, fmt.Errorf("draw the key of ceremonies: %w", err)
 	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if len(cs.open) >= mostCeremonies {
-		cs.sweep(now)
-	}
-	if len(cs.open) >= mostCeremonies {
-		return CeremonyID{}, ErrBusy
-	}
-	cs.open[id] = c
-	return CeremonyID{id}, nil
+	return cs, nil
 }
 
-func (cs *ceremonies) sweep(now time.Time) {
-	for id, c := range cs.open {
-		if !now.Before(c.until) {
-			delete(cs.open, id)
-		}
-	}
+func (cs *ceremonies) code(body []byte) []byte {
+	mac := hmac.New(sha256.New, cs.key[:])
+	mac.Write([]byte(ceremonyLabel))
+	mac.Write(body)
+	return mac.Sum(nil)
 }
 
-// take removes and returns the ceremony, if it is open and for this act.
-func (cs *ceremonies) take(id CeremonyID, want act, now time.Time) (*ceremony, error) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	c, ok := cs.open[id.id]
-	if !ok || c.act != want {
+// seal returns the id of c.
+func (cs *ceremonies) seal(c *ceremony) (id CeremonyID) {
+	b := append(id.sealed[:0], byte(c.act), byte(c.level))
+	b = binary.BigEndian.AppendUint64(b, uint64(c.until))
+	for _, part := range [][]byte{c.page[:], c.challenge[:], c.person[:], c.ticket[:], c.session[:]} {
+		b = append(b, part...)
+	}
+	copy(id.sealed[ceremonyBody:], cs.code(b))
+	return id
+}
+
+// open returns the ceremony of an id, if this process began it for this act
+// and not too long ago.
+func (cs *ceremonies) open(id CeremonyID, want act, now time.Duration) (*ceremony, error) {
+	b := id.sealed[:ceremonyBody]
+	if !hmac.Equal(id.sealed[ceremonyBody:], cs.code(b)) {
 		return nil, ErrNotProved
 	}
-	delete(cs.open, id.id)
-	if !now.Before(c.until) {
+	c := &ceremony{act: act(b[0]), level: purser.Level(b[1]), until: time.Duration(binary.BigEndian.Uint64(b[2:]))}
+	rest := b[10:]
+	for _, part := range [][]byte{c.page[:], c.challenge[:], c.person[:], c.ticket[:], c.session[:]} {
+		rest = rest[copy(part, rest):]
+	}
+	if c.act != want || now >= c.until {
 		return nil, ErrNotProved
 	}
 	return c, nil
 }
+
+// use reports whether nobody has used the ceremony before. It is asked after
+// the passkey's signature was checked.
+func (cs *ceremonies) use(c *ceremony, now time.Duration) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if now-cs.turned >= ceremonyLife {
+		cs.used, cs.before, cs.turned = make(map[[32]byte]struct{}), cs.used, now
+	}
+	if _, again := cs.used[c.challenge]; again {
+		return false
+	}
+	if _, again := cs.before[c.challenge]; again {
+		return false
+	}
+	cs.used[c.challenge] = struct{}{}
+	return true
+}
+
+// since is how long the process has run, on a clock that setting the wall clock
+// does not move.
+func (w *Workforce) since() time.Duration { return w.clock.Now().Sub(w.start) }
 
 // begin draws a nonce and fills in what every ceremony has. The challenge is
 // bound to the page's key.
@@ -136,24 +180,16 @@ func (w *Workforce) begin(a act, page PageKey) (*ceremony, Nonce, error) {
 	if _, err := io.ReadFull(w.random, nonce[:]); err != nil {
 		return nil, Nonce{}, fmt.Errorf("draw nonce: %w", err)
 	}
-	c := &ceremony{
-		act: a, page: page, challenge: ChallengeOf(nonce, page),
-		until: w.clock.Now().Add(ceremonyLife),
-	}
-	return c, nonce, nil
+	return &ceremony{act: a, page: page, challenge: ChallengeOf(nonce, page), until: w.since() + ceremonyLife}, nonce, nil
 }
 
-// open keeps c and returns what the page is given.
-func (w *Workforce) open(c *ceremony, nonce Nonce, options any) (Begun, error) {
+// begun returns what the page is given of c.
+func (w *Workforce) begun(c *ceremony, nonce Nonce, options any) (Begun, error) {
 	text, err := json.Marshal(options)
 	if err != nil {
 		return Begun{}, fmt.Errorf("encode passkey options: %w", err)
 	}
-	id, err := w.ceremonies.add(w.random, c, w.clock.Now())
-	if err != nil {
-		return Begun{}, err
-	}
-	return Begun{Ceremony: id, Nonce: nonce, Options: text}, nil
+	return Begun{Ceremony: w.ceremonies.seal(c), Nonce: nonce, Options: text}, nil
 }
 
 // holder is a person as the WebAuthn library sees one. The library's name for

@@ -87,18 +87,27 @@ func (w *Workforce) BeginEnrol(ctx context.Context, ticket Ticket, page PageKey)
 	if err != nil {
 		return Begun{}, err
 	}
-	who := holder{person: row.Person, keys: keys}
-	options, data, err := w.auth.BeginRegistration(who,
-		webauthn.WithExclusions(webauthn.Credentials(keys).CredentialDescriptors()),
+	c.person, c.ticket = row.Person, row.Hash
+	options, _, err := w.creation(c, keys)
+	if err != nil {
+		return Begun{}, err
+	}
+	return w.begun(c, nonce, options)
+}
+
+// creation returns what the page is asked and what its response is checked
+// against, of which nothing depends on the passkeys there are.
+func (w *Workforce) creation(c *ceremony, there []webauthn.Credential) (*protocol.CredentialCreation, webauthn.SessionData, error) {
+	options, data, err := w.auth.BeginRegistration(holder{person: c.person, keys: there},
+		webauthn.WithExclusions(webauthn.Credentials(there).CredentialDescriptors()),
 		func(o *protocol.PublicKeyCredentialCreationOptions) error {
 			o.Challenge = c.challenge[:]
 			return nil
 		})
 	if err != nil {
-		return Begun{}, fmt.Errorf("prepare passkey options: %w", err)
+		return nil, webauthn.SessionData{}, fmt.Errorf("prepare passkey options: %w", err)
 	}
-	c.person, c.ticket, c.data = row.Person, row.Hash, *data
-	return w.open(c, nonce, options)
+	return options, *data, nil
 }
 
 // Enrolled is a passkey that was bound to a person.
@@ -110,9 +119,10 @@ type Enrolled struct {
 
 // FinishEnrol binds the passkey that the page made. What counts is the door at
 // the moment the entry lands: shut, and the refusal is DoorShut, whenever the
-// ticket was made (L7). The ticket is used up either way.
+// ticket was made (L7). The ticket is used up either way, and with it every
+// ceremony that was begun with it.
 func (w *Workforce) FinishEnrol(ctx context.Context, id CeremonyID, response []byte) (Enrolled, error) {
-	c, err := w.ceremonies.take(id, actEnrol, w.clock.Now())
+	c, err := w.ceremonies.open(id, actEnrol, w.since())
 	if err != nil {
 		return Enrolled{}, err
 	}
@@ -158,7 +168,11 @@ func (w *Workforce) created(c *ceremony, response []byte) (*webauthn.Credential,
 	if err != nil {
 		return nil, ErrNotProved
 	}
-	credential, err := w.auth.CreateCredential(holder{person: c.person}, c.data, parsed)
+	_, data, err := w.creation(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := w.auth.CreateCredential(holder{person: c.person}, data, parsed)
 	if err != nil || len(credential.ID) < 16 || w.rp.DeviceBound && wanders(credential) {
 		return nil, ErrNotProved
 	}

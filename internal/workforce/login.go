@@ -48,17 +48,24 @@ func (w *Workforce) BeginLogin(ctx context.Context, l Login) (Begun, error) {
 // assert asks the page for an assertion by one of the offered passkeys, or by
 // any if there is none.
 func (w *Workforce) assert(c *ceremony, nonce Nonce, offered []protocol.CredentialDescriptor) (Begun, error) {
+	options, _, err := w.assertion(c, offered)
+	if err != nil {
+		return Begun{}, err
+	}
+	return w.begun(c, nonce, options)
+}
+
+// assertion returns what the page is asked and what its response is checked
+// against. Of the latter nothing depends on what was offered, which may hold
+// made-up passkeys; whose the used one is gets checked against its own row.
+func (w *Workforce) assertion(c *ceremony, offered []protocol.CredentialDescriptor) (*protocol.CredentialAssertion, webauthn.SessionData, error) {
 	options, data, err := w.auth.BeginDiscoverableLogin(
 		webauthn.WithChallenge(c.challenge[:]), webauthn.WithAllowedCredentials(offered))
 	if err != nil {
-		return Begun{}, fmt.Errorf("prepare passkey options: %w", err)
+		return nil, webauthn.SessionData{}, fmt.Errorf("prepare passkey options: %w", err)
 	}
-	c.data = *data
-	// What was offered may hold made-up passkeys; whose the used one is gets
-	// checked against its own row.
-	c.data.AllowedCredentialIDs = nil
-	c.data.UserID = nil
-	return w.open(c, nonce, options)
+	data.AllowedCredentialIDs, data.UserID = nil, nil
+	return options, *data, nil
 }
 
 // madeUpLengths are credential lengths that real authenticators use.
@@ -115,7 +122,7 @@ type Opened struct {
 // verification or with a sign count that went back is [ErrNotProved]; the last
 // is a finding too. Somebody who may not log in is refused, with an entry.
 func (w *Workforce) FinishLogin(ctx context.Context, id CeremonyID, response []byte) (Opened, error) {
-	c, err := w.ceremonies.take(id, actLogin, w.clock.Now())
+	c, err := w.ceremonies.open(id, actLogin, w.since())
 	if err != nil {
 		return Opened{}, err
 	}
@@ -176,7 +183,9 @@ type proof struct {
 	count uint32 // the sign count that came with it
 }
 
-// proved checks a response against the ceremony and the passkey's own row.
+// proved checks a response against the ceremony and the passkey's own row, and
+// uses the ceremony up if the passkey signed for it. What no passkey signed
+// uses up nothing: it would let anybody fill the memory of what was used.
 func (w *Workforce) proved(ctx context.Context, c *ceremony, response []byte) (proof, error) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
 	if err != nil {
@@ -190,10 +199,13 @@ func (w *Workforce) proved(ctx context.Context, c *ceremony, response []byte) (p
 	if err != nil {
 		return proof{}, err
 	}
-	data := c.data
+	_, data, err := w.assertion(c, nil)
+	if err != nil {
+		return proof{}, err
+	}
 	data.UserID = row.Person[:]
 	checked, err := w.auth.ValidateLogin(holder{person: row.Person, keys: []webauthn.Credential{credential}}, data, parsed)
-	if err != nil {
+	if err != nil || !w.ceremonies.use(c, w.since()) {
 		return proof{}, ErrNotProved
 	}
 	if checked.Authenticator.CloneWarning {

@@ -1,6 +1,7 @@
 package workforce_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -292,27 +293,100 @@ func TestDeskIsForWhoTakesContacts(t *testing.T) {
 	}
 }
 
-func TestOpenLoginsAreBounded(t *testing.T) {
+// TestNobodyCanBlockLogins: whatever is begun by whoever takes nothing away
+// from anybody else.
+func TestNobodyCanBlockLogins(t *testing.T) {
 	w := newWorld(t)
+	b, _, opened := w.agent()
+	mine := w.beginLogin(b)
 	ask := workforce.Login{Page: w.browser().PageKey(), Level: purser.LevelDesk}
-	mine := must(w.BeginLogin(t.Context(), ask))(t)
-	begun := 1
-	for ; begun < 20_000; begun++ {
+	for i := range 10_001 {
 		if _, err := w.BeginLogin(t.Context(), ask); err != nil {
-			if !errors.Is(err, workforce.ErrBusy) {
-				t.Fatalf("got %v, want ErrBusy", err)
-			}
-			break
+			t.Fatalf("login %d of a stranger: got %v, want none", i, err)
 		}
 	}
-	if begun != 10_000 {
-		t.Fatalf("open logins: got %d, want 10000", begun)
+	w.stepUp(b, opened.Session)
+	must(w.FinishLogin(t.Context(), mine.Ceremony, must(b.Assert(mine))(t)))(t)
+	w.login(b, purser.LevelDesk)
+}
+
+func (w *world) stepUp(b *synth.Browser, session purser.SessionID) {
+	w.Helper()
+	begun := must(w.BeginStepUp(w.Context(), session))(w)
+	if err := w.FinishStepUp(w.Context(), session, begun.Ceremony, must(b.Assert(begun))(w)); err != nil {
+		w.Fatalf("step up: got %v, want none", err)
 	}
-	// Nobody's was thrown out: mine still fails for its response, not before.
-	_, err := w.FinishLogin(t.Context(), mine.Ceremony, []byte("{}"))
-	mustNotProve(t, err)
-	w.clock.Advance(5 * time.Minute)
-	if _, err := w.BeginLogin(t.Context(), ask); err != nil {
-		t.Fatalf("five minutes later: got %v, want none", err)
+}
+
+func TestASessionHasOneStepUpOpen(t *testing.T) {
+	w := newWorld(t)
+	b, _, opened := w.agent()
+	first := must(w.BeginStepUp(t.Context(), opened.Session))(t)
+	second := must(w.BeginStepUp(t.Context(), opened.Session))(t)
+	finish := func(begun workforce.Begun) error {
+		return w.FinishStepUp(t.Context(), opened.Session, begun.Ceremony, must(b.Assert(begun))(t))
+	}
+	mustNotProve(t, finish(first))
+	if err := finish(second); err != nil {
+		t.Fatalf("the newest: got %v, want none", err)
+	}
+	mustNotProve(t, finish(second))
+}
+
+// TestRepeatedResponsesAreNoFinding: a page that sends its response twice is no
+// sign of a copied passkey.
+func TestRepeatedResponsesAreNoFinding(t *testing.T) {
+	w := newWorld(t)
+	b := w.enrol(w.hire(purser.RoleAgent))
+	for _, age := range []time.Duration{0, 4*time.Minute + 59*time.Second} {
+		begun := w.beginLogin(b)
+		w.clock.Advance(age)
+		response := must(b.Assert(begun))(t)
+		must(w.FinishLogin(t.Context(), begun.Ceremony, response))(t)
+		for range 3 {
+			_, err := w.FinishLogin(t.Context(), begun.Ceremony, response)
+			mustNotProve(t, err)
+		}
+	}
+	if found := entries[*purser.Finding](w); len(found) != 0 {
+		t.Fatalf("findings: got %d, want none", len(found))
+	}
+}
+
+// TestCeremoniesCannotBeMade: of an id that was begun no bit can be changed,
+// and so neither its person, its level, its page nor its end.
+func TestCeremoniesCannotBeMade(t *testing.T) {
+	w := newWorld(t)
+	b := w.enrol(w.hire(purser.RoleAgent))
+	begun := w.beginLogin(b)
+	response := must(b.Assert(begun))(t)
+	raw := must(base64.RawURLEncoding.DecodeString(begun.Ceremony.String()))(t)
+	for i := range raw {
+		raw[i] ^= 1
+		var id workforce.CeremonyID
+		if err := id.UnmarshalText([]byte(base64.RawURLEncoding.EncodeToString(raw))); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.FinishLogin(t.Context(), id, response)
+		mustNotProve(t, err)
+		raw[i] ^= 1
+	}
+	must(w.FinishLogin(t.Context(), begun.Ceremony, response))(t)
+}
+
+// TestCeremoniesTellNothing: an id has one length, whoever was asked for.
+func TestCeremoniesTellNothing(t *testing.T) {
+	w := newWorld(t)
+	enrolled := w.hire(purser.RoleAgent)
+	w.enrol(enrolled)
+	var sizes []int
+	for _, person := range []purser.PersonID{enrolled, {1, 2, 3}, {}} {
+		begun := must(w.BeginLogin(t.Context(), workforce.Login{
+			Page: w.browser().PageKey(), Level: purser.LevelOffice, Person: person,
+		}))(t)
+		sizes = append(sizes, len(begun.Ceremony.String()))
+	}
+	if sizes[0] != sizes[1] || sizes[0] != sizes[2] {
+		t.Fatalf("lengths: got %v, want one", sizes)
 	}
 }

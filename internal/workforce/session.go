@@ -34,6 +34,7 @@ type live struct {
 	counters window
 	forged   uint32    // wrong signatures since the last finding
 	found    time.Time // when that was
+	stepUp   [32]byte  // challenge of the step-up that is open; zero: none
 }
 
 // Authenticate checks a signed request and returns whose session it is.
@@ -208,7 +209,7 @@ func (w *Workforce) forgetPerson(person purser.PersonID) {
 }
 
 // BeginStepUp asks for a fresh assertion inside a session, by any passkey of
-// its person.
+// its person. A session has one step-up open: the newest.
 func (w *Workforce) BeginStepUp(ctx context.Context, session purser.SessionID) (Begun, error) {
 	l := w.cached(session)
 	if l == nil {
@@ -223,18 +224,38 @@ func (w *Workforce) BeginStepUp(ctx context.Context, session purser.SessionID) (
 	if err != nil {
 		return Begun{}, err
 	}
+	l.mu.Lock()
+	l.stepUp = c.challenge
+	l.mu.Unlock()
 	return w.assert(c, nonce, offered)
+}
+
+// closeStepUp reports whether c is the step-up that the session has open, which
+// it then has no more. A session that is over has none, and what is said of
+// that is for its entry.
+func (w *Workforce) closeStepUp(c *ceremony) bool {
+	l := w.cached(c.session)
+	if l == nil {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stepUp != c.challenge {
+		return false
+	}
+	l.stepUp = [32]byte{}
+	return true
 }
 
 // FinishStepUp checks the assertion and records the step-up. The session must
 // be the one that began it. A session that is over, or a passkey that is not
 // the person's any more, is refused with an entry.
 func (w *Workforce) FinishStepUp(ctx context.Context, session purser.SessionID, id CeremonyID, response []byte) error {
-	c, err := w.ceremonies.take(id, actStepUp, w.clock.Now())
+	c, err := w.ceremonies.open(id, actStepUp, w.since())
 	if err != nil {
 		return err
 	}
-	if c.session != session {
+	if c.session != session || !w.closeStepUp(c) {
 		return ErrNotProved
 	}
 	proved, err := w.proved(ctx, c, response)

@@ -47,8 +47,6 @@ var (
 	// ErrNotNow says that a request was rightly signed but not for now: its
 	// time is off by more than [Behind] or [Ahead], or its counter was used.
 	ErrNotNow = errors.New("not signed for now")
-	// ErrBusy says that too many ceremonies are open.
-	ErrBusy = errors.New("too many logins at once")
 	// ErrUnknown says that there is no such vendor, team or person.
 	ErrUnknown = errors.New("no such vendor, team or person")
 	// ErrTooMany says that a person has [MostAuthenticators] already.
@@ -69,9 +67,8 @@ const (
 	Behind = 60 * time.Second
 	Ahead  = 5 * time.Second
 
-	ticketLife     = 10 * time.Minute
-	ceremonyLife   = 5 * time.Minute
-	mostCeremonies = 10_000
+	ticketLife   = 10 * time.Minute
+	ceremonyLife = 5 * time.Minute
 	// sweepSessions is how many sessions the cache holds before it looks for
 	// ones that have expired.
 	sweepSessions = 10_000
@@ -115,7 +112,7 @@ type Workforce struct {
 	life   time.Duration
 	start  time.Time // requests from before it are refused
 
-	ceremonies ceremonies
+	ceremonies *ceremonies
 
 	mu       sync.Mutex // guards the two maps; the sessions have their own
 	sessions map[purser.SessionID]*live
@@ -133,10 +130,14 @@ func New(c Config) (*Workforce, error) {
 	if most := time.Duration(fold.SessionLife) * time.Microsecond; life <= 0 || life > most {
 		life = most
 	}
+	ceremonies, err := newCeremonies(c.Random)
+	if err != nil {
+		return nil, err
+	}
 	return &Workforce{
 		log: c.Log, keys: c.Keys, store: c.Store, rp: c.RP, auth: auth,
 		clock: c.Clock, random: c.Random, life: life, start: c.Clock.Now(),
-		ceremonies: ceremonies{open: make(map[ceremonyID]*ceremony)},
+		ceremonies: ceremonies,
 		sessions:   make(map[purser.SessionID]*live),
 		tokens:     make(map[[32]byte]purser.SessionID),
 	}, nil

@@ -118,7 +118,6 @@ var conditions = []struct {
 	{purser.ErrBadID, http.StatusUnprocessableEntity},
 	{workforce.ErrUnknown, http.StatusNotFound},
 	{workforce.ErrTooMany, http.StatusConflict},
-	{workforce.ErrBusy, http.StatusServiceUnavailable},
 	{ledger.ErrOverloaded, http.StatusServiceUnavailable},
 	{errTooFast, http.StatusTooManyRequests},
 }

@@ -82,7 +82,6 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		{"not now", workforce.ErrNotNow, 401, false},
 		{"unknown", workforce.ErrUnknown, 404, false},
 		{"too many passkeys", workforce.ErrTooMany, 409, false},
-		{"busy", workforce.ErrBusy, 503, false},
 		{"overloaded", ledger.ErrOverloaded, 503, false},
 		{"bad id", purser.ErrBadID, 422, false},
 		{"the ledger stopped", ledger.ErrStopped, 503, true},
