@@ -51,20 +51,21 @@ func Serve(ctx context.Context, d *Deployment, listener net.Listener) (*Server, 
 	s := &Server{d: d, listener: listener, door: door, failed: make(chan error, 2)}
 	m := newMetrics(d)
 	apiHandler, local := d.handlers(m)
-	limit := func(h http.Handler) http.Server {
-		return http.Server{
-			Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime,
-			IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
-			// What the library says of broken connections may quote what was sent (L6).
-			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
-		}
-	}
-	s.api, s.local = limit(apiHandler), limit(local)
+	limit(&s.api, apiHandler)
+	limit(&s.local, local)
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopJobs, s.jobs = stop, d.work(jobs)
 	go s.run(&s.api, listener)
 	go s.run(&s.local, door)
 	return s, nil
+}
+
+// limit makes s a server of h that nobody can hold up or fill.
+func limit(s *http.Server, h http.Handler) {
+	s.Handler, s.MaxHeaderBytes = h, headerBytes
+	s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = headerTime, requestTime, requestTime, idleTime
+	// What the library says of broken connections may quote what was sent (L6).
+	s.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 }
 
 // run serves until Shutdown; both ends are told to Failed.

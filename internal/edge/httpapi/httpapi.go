@@ -98,6 +98,7 @@ func description(version string) huma.Config {
 	d := huma.DefaultConfig("Purser", version)
 	// No page that loads scripts from elsewhere, and no links to schemas.
 	d.DocsPath, d.SchemasPath, d.CreateHooks = "", "", nil
+	d.Formats = strictFormats()
 	d.Info.Description = "Customer records that open only for a verified caller. " +
 		"All but login, enrolment and telephony events are signed requests: docs/formats/request.md."
 	d.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -150,10 +151,11 @@ var quiet sync.Once
 
 // quietErrors replaces how the library words what it could not parse: it
 // would repeat the refused value, the name of an unknown member, and a
-// character of broken JSON (L5, L6). The library keeps these functions in
-// package variables, hence the Once.
+// character of broken JSON (L5, L6). The library keeps these functions, and
+// whether null is a list, in package variables, hence the Once.
 func quietErrors() {
 	quiet.Do(func() {
+		huma.DefaultArrayNullable = false // null is no list, and least of all an empty one
 		huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
 			return web.Invalid(status, details(status, errs)...)
 		}

@@ -38,6 +38,9 @@ func (a *API) placeLock(ctx context.Context, in *lockInput) (*lockOutput, error)
 		ask.Degree = purser.DegreeStepUp
 	}
 	if in.Body.Expires != nil {
+		if !in.Body.Expires.After(a.c.Clock.Now()) { // the epoch's stamp would be a lock without end
+			return nil, web.BadRequest("expires", "is not in the future")
+		}
 		ask.Expires = purser.StampOf(*in.Body.Expires)
 	}
 	out := new(lockOutput)
