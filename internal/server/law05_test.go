@@ -91,7 +91,7 @@ func newTable(a *airline) *table {
 	b.noEmail = a.with(0, func(c synth.Customer) bool { return c.Email == "" && c.LoyaltyNumber != "" && c.BirthDate != "" })
 	b.alone = a.with(0, func(c synth.Customer) bool { return complete(c) && len(c.BookingReferences) == 0 })
 	b.tooNew = a.newcomer()
-	for _, i := range a.people(100) {
+	for _, i := range a.people(120) {
 		if !slices.Contains([]int{b.shared[0], b.shared[1], b.party[0], b.party[1], b.tooNew}, i) {
 			b.known = append(b.known, i)
 		}
@@ -276,6 +276,8 @@ func (b *table) codes() []apart {
 	spent, bound := b.someone(), b.someone()
 	b.spent(spent)
 	expired := b.someone()
+	anybody := func(m *member, c purser.ContactID) { b.first(2, "code", b.items(b.someone()))(m, c) }
+	try := b.first(1, "code/try", dict{"digits": "000000"})
 	return []apart{
 		{name: "code", entries: 2, cases: []alike{
 			b.asks("known", "code", b.items(b.someone())),
@@ -302,6 +304,24 @@ func (b *table) codes() []apart {
 			b.asks("expired", "code/try", dict{"digits": "000000"}, b.mailed(expired),
 				func(*member, purser.ContactID) { b.pass(5*time.Minute + time.Second) }),
 		}},
+		{name: "identify after many tries of codes", entries: 2, cases: []alike{
+			b.asks("of known", "identify", b.unknown(), b.elsewhere(7, anybody, try, try, try)),
+			b.asks("of unknown", "identify", b.unknown(), b.elsewhere(7, b.first(2, "code", b.unknown()), try, try, try)),
+		}},
+	}
+}
+
+// elsewhere makes a step that takes the same steps in n other contacts of the
+// same agent.
+func (b *table) elsewhere(n int, steps ...func(*member, purser.ContactID)) func(*member, purser.ContactID) {
+	return func(m *member, _ purser.ContactID) {
+		for range n {
+			call, c := m.claimed()
+			for _, f := range steps {
+				f(m, c)
+			}
+			m.hangUp(call)
+		}
 	}
 }
 
@@ -329,6 +349,10 @@ func (b *table) breakGlass() []apart {
 			b.asks("after known", "break-glass", asking(b.unknown()), b.first(1, "break-glass", asking(b.items(b.someone())))),
 			b.asks("after unknown", "break-glass", asking(b.unknown()), b.first(1, "break-glass", asking(b.unknown()))),
 			b.asks("after several", "break-glass", asking(b.items(b.someone())), b.first(1, "break-glass", asking(b.several()))),
+		}},
+		{name: "the fourth break-glass of a day", entries: 1, cases: []alike{
+			b.asks("after known", "break-glass", asking(b.unknown()), b.elsewhere(3, b.first(1, "break-glass", asking(b.items(b.someone()))))),
+			b.asks("after unknown", "break-glass", asking(b.unknown()), b.elsewhere(3, b.first(1, "break-glass", asking(b.unknown())))),
 		}},
 		{name: "break-glass in a bound contact", entries: 1, cases: []alike{
 			b.asks("somebody else", "break-glass", asking(b.items(b.someone())), b.bind(bound)),

@@ -94,3 +94,34 @@ func TestSuspend(t *testing.T) {
 		t.Errorf("a suspended person's claim: got %d", status)
 	}
 }
+
+// A reference tells a lead the reason of a refusal in his own vendor. What is
+// elsewhere, allowed or nowhere looks the same to him.
+func TestReferences(t *testing.T) {
+	a := newAirline(t, 30)
+	agent, lead := a.hire(0, "desk", "agent"), a.hire(0, "office", "lead")
+	stranger, security := a.hire(1, "office", "lead"), a.hire(1, "office", "security")
+	_, c := agent.claimed()
+	got := agent.refused("one_more_way", at(c, "disclose"), fields("name"))
+	agent.does(at(c, "identify"), a.items(a.people(1)[0]))
+	allowed := agent.does(at(c, "disclose"), fields("name"))
+	path := func(reference string) string { return "/v1/refusals/" + reference }
+	for _, who := range []*member{lead, security} {
+		answer := who.ask(http.MethodGet, path(got.Reference), nil)
+		if answer.status != http.StatusOK || !strings.Contains(string(answer.body), `"text":"no customer is bound"`) {
+			t.Errorf("got %d %s, want the reason", answer.status, answer.body)
+		}
+	}
+	nothing := stranger.ask(http.MethodGet, path("AAAAAAAA"), nil)
+	for name, reference := range map[string]string{
+		"another vendor's": got.Reference, "of an allowed disclosure": a.d.Keys.Reference(allowed.Entry), "in small letters": "aaaaaaaa",
+	} {
+		answer := stranger.ask(http.MethodGet, path(reference), nil)
+		if answer.status != http.StatusForbidden || blanked(answer.body) != blanked(nothing.body) || headerText(answer.header) != headerText(nothing.header) {
+			t.Errorf("%s: got %d %s, want what a reference to nothing gets: %s", name, answer.status, answer.body, nothing.body)
+		}
+	}
+	if answer := agent.ask(http.MethodGet, path(got.Reference), nil); answer.status != http.StatusForbidden {
+		t.Errorf("an agent: got %d", answer.status)
+	}
+}
