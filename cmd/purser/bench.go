@@ -27,7 +27,9 @@ type (
 )
 
 func (b benchRevealCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Reveal) }
-func (b benchStartCmd) Run(ctx context.Context, s streams) error  { return b.run(ctx, s, bench.Start) }
+
+func (b benchStartCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Start) }
+
 func (b benchOracleCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Oracle) }
 
 func (f benchFlags) run(ctx context.Context, s streams, run bench.Run) error {

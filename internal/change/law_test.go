@@ -133,8 +133,12 @@ type story struct {
 // parties are people in roles that they have; roles are others besides.
 var (
 	parties = []step{
-		{who: sec1, as: purser.RoleSecurity}, {who: sec2, as: purser.RoleSecurity}, {who: privacy, as: purser.RolePrivacy},
-		{who: admin, as: purser.RoleAdmin}, {who: both, as: purser.RoleAdmin}, {who: both, as: purser.RoleSecurity},
+		{who: sec1, as: purser.RoleSecurity},
+		{who: sec2, as: purser.RoleSecurity},
+		{who: privacy, as: purser.RolePrivacy},
+		{who: admin, as: purser.RoleAdmin},
+		{who: both, as: purser.RoleAdmin},
+		{who: both, as: purser.RoleSecurity},
 	}
 	roles = []purser.Role{
 		purser.RoleAdmin, purser.RoleSecurity, purser.RolePrivacy, purser.RoleAgent, purser.RoleAdmin | purser.RoleSecurity, 0,

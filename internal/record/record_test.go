@@ -267,7 +267,9 @@ func TestLinkedCustomersShareABooking(t *testing.T) {
 		of   purser.Ordinal
 		want []purser.Ordinal
 	}{
-		{1, []purser.Ordinal{2}}, {2, []purser.Ordinal{1}}, {3, nil},
+		{1, []purser.Ordinal{2}},
+		{2, []purser.Ordinal{1}},
+		{3, nil},
 		{5, []purser.Ordinal{4, 6, 7, 8, 9, 10, 11, 12, 13}}, // nine at most
 		{99, nil},
 	} {

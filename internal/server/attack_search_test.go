@@ -144,7 +144,8 @@ func TestOpenAPIAndUnsignedRequests(t *testing.T) {
 					Name, In string
 					Required bool
 					Schema   json.RawMessage
-				}) bool {
+				},
+				) bool {
 					return p.Name == wildcard[1] && p.In == "path" && p.Required && len(p.Schema) > 0
 				}) {
 					t.Errorf("%s: %s is not described", where, wildcard[0])

@@ -157,9 +157,11 @@ func said(more ...string) dict {
 func (b *table) unknown() dict {
 	return said("loyalty_number", "900000001", "birth_date", "1980-02-03")
 }
+
 func (b *table) wrong(i int) dict {
 	return said("loyalty_number", b.customers[i].LoyaltyNumber, "birth_date", "1901-02-03")
 }
+
 func (b *table) several() dict {
 	c := b.customers[b.shared[0]]
 	return said("phone", c.Phone, "birth_date", c.BirthDate)
@@ -400,8 +402,12 @@ func (b *table) foreign() []apart {
 		entries purser.Pos
 		body    any
 	}{
-		{"identify", 2, b.items(b.someone())}, {"link", 2, b.items(b.someone())}, {"code", 2, b.items(b.someone())},
-		{"code/try", 1, dict{"digits": "000000"}}, {"disclose", 1, fields("name")}, {"claim", 1, nil},
+		{"identify", 2, b.items(b.someone())},
+		{"link", 2, b.items(b.someone())},
+		{"code", 2, b.items(b.someone())},
+		{"code/try", 1, dict{"digits": "000000"}},
+		{"disclose", 1, fields("name")},
+		{"claim", 1, nil},
 		{"break-glass", 1, dict{"items": b.items(b.someone())["items"], "emergency": "safety"}},
 	} {
 		set := apart{name: act.name + " in somebody else's contact", entries: act.entries}

@@ -102,8 +102,10 @@ func description(version string) huma.Config {
 	d.Info.Description = "Customer records that open only for a verified caller. " +
 		"All but login, enrolment and telephony events are signed requests: docs/formats/request.md."
 	d.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "header", Name: workforce.HeaderToken,
-			Description: "with Purser-Time, Purser-Counter and Purser-Signature"},
+		"session": {
+			Type: "apiKey", In: "header", Name: workforce.HeaderToken,
+			Description: "with Purser-Time, Purser-Counter and Purser-Signature",
+		},
 	}
 	return d
 }
