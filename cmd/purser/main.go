@@ -58,6 +58,7 @@ func (c coded) Unwrap() error { return c.err }
 func usage(err error) error { return coded{exitUsage, err} }
 
 type cli struct {
+	Demo     demoCmd     `cmd:"" help:"Play a made-up airline's day, live in the terminal."`
 	Init     initCmd     `cmd:"" help:"Make a new deployment and open its bootstrap door."`
 	Serve    serveCmd    `cmd:"" help:"Serve the API."`
 	Door     doorCmd     `cmd:"" help:"Add vendors, people, passkeys and sources while the bootstrap door is open."`

@@ -28,10 +28,10 @@ func revealSizes(quick bool) revealSize {
 	return revealSize{siteSize{100_000, revealCallers / 2, 12}, 7, 5 * time.Second, 2_000}
 }
 
-// Reveal measures P1, P2 and P3: disclosures through gate, fold, policies,
+// Disclosures measures P1, P2 and P3: disclosures through gate, fold, policies,
 // budgets, ledger, database and sealing, many at once and alone, and then over
 // HTTP.
-func Reveal(ctx context.Context, o Options) ([]Result, error) {
+func Disclosures(ctx context.Context, o Options) ([]Result, error) {
 	return reveal(ctx, o, revealSizes(o.Quick))
 }
 

@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"purser"
+)
+
+// summary prints the story of the day on one screen.
+func (s *shift) summary(st style, t told, info Info) error {
+	var b strings.Builder
+	say := func(lines ...string) {
+		for _, l := range lines {
+			b.WriteString(strings.TrimRight(l, " ") + "\n")
+		}
+	}
+	rule := " " + st.dim(strings.Repeat("─", columns-2))
+	fact := func(label, value, text string) string {
+		return "   " + left(label, 17) + st.bold(right(value, 7)) + "  " + text
+	}
+	more := func(parts []string) {
+		for _, line := range wrapped(parts, " ·", columns-30) {
+			say(right("", 29) + st.dim(line))
+		}
+	}
+	say("", " "+st.bold("PURSER")+"  a made-up airline: an honest day, and one theft"+
+		st.dim(right(fmt.Sprintf("seed %d · %s", s.config.Seed, shortTime(t.took)), columns-58)), rule)
+	say(" " + st.bold("An honest day") + "  2 vendors, 40 agents, " + thousands(s.config.Customers) + " customers")
+	say(fact("contacts", thousands(t.offered), "calls that telephony gave to one agent each"))
+	say(fact("callers verified", thousands(t.bound), "the agent types what they say, and sees no answer"))
+	say(fact("disclosures", thousands(t.opened), thousands(t.shown)+" fields, none before its ledger entry was durable"))
+	say(fact("refused", thousands(sum(t.refusedHonest)), "the honest ones, who then found another way:"))
+	more(most(t.refusedHonest, purser.Reason.String))
+	say(fact("break-glass", thousands(t.glass), "a lead's passkey opened a record for a stranded caller"))
+	say("", " "+st.bold("The theft")+"  token and key of one agent's session, while the agent is at lunch")
+	say(fact("the thief asked", thousands(t.asks), "times, and got "+
+		st.good(fmt.Sprintf("%d fields of %d customers", t.loot+t.thiefShown, len(t.thiefCustomers)))+" because of:"))
+	more(most(t.refusedThief, purser.Reason.String))
+	say(fact("locked at entry", thousands(t.lock), fmt.Sprintf("by security's passkey: %s more asks, nothing", thousands(t.asksAfter))))
+	say(fact("others, after it", thousands(t.others), "disclosures; refused because of the lock: "+st.good(thousands(t.othersLocked))))
+	say("", " "+st.bold("The evidence"))
+	say(fact("ledger", thousands(t.report.Size), "entries, all signed for by the checkpoint"))
+	say("   " + left("verified", 17) + right("", 6) + st.good("✓") + "  every entry, root and signature, as purser verify does")
+	say("   " + left("complete", 17) + right("", 6) + st.good("✓") + "  each disclosure that was answered stands in it")
+	say(rule)
+	s.goOn(say, st, info)
+	_, err := io.WriteString(s.config.Out, b.String())
+	return err
+}
+
+// goOn tells how the reader takes over.
+func (s *shift) goOn(say func(...string), st style, info Info) {
+	p := s.config.Program
+	if s.config.Headless && !s.config.Hold {
+		if !s.config.temporary {
+			say(" Check it yourself:  "+p+" verify --key "+info.Verifier+" \\", "   "+s.config.ledger)
+			return
+		}
+		say(st.dim(" Without --headless the server stays up, so that you can drive it yourself;"),
+			st.dim(" with --data DIR the ledger is kept, so that you can verify it yourself."))
+		return
+	}
+	flag := ""
+	if filepath.Base(s.config.Info) != infoName || !s.config.temporary {
+		flag = " --info " + s.config.Info
+	}
+	say(" "+st.bold("Now you")+"  in another terminal; the server stays up until Ctrl-C",
+		"   "+p+" demo ring --stay"+flag, right("", 5)+st.dim("a customer calls: opens a contact, says what to ask next"),
+		"   "+p+" demo call GET /v1/contacts"+flag, right("", 5)+st.dim("any signed request: what could you get without a caller?"),
+		"   "+p+" verify --key "+info.Verifier+" \\", "     "+s.config.ledger,
+		st.dim("   "+info.Address+" · "+s.config.Info))
+}
+
+func sum(counts map[purser.Reason]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
