@@ -35,12 +35,12 @@ const (
 	AlreadyBound   Reason = 30
 
 	// About the verification.
-	TooFewItems      Reason = 40
-	OnlyPrinted      Reason = 41 // every item is printed on a boarding pass
+	TooFewItems      Reason = 40 // said, whatever is on record
+	OnlyPrinted      Reason = 41 // every item said is printed on a boarding pass
 	Unknown          Reason = 42
 	Wrong            Reason = 43
 	Several          Reason = 44
-	TriesSpent       Reason = 45 // three per contact
+	TriesSpent       Reason = 45 // of the contact
 	CustomerLimited  Reason = 46 // failures against this customer, over everybody
 	AgentLimited     Reason = 47 // failures of this agent today
 	ChannelTooNew    Reason = 48
@@ -79,6 +79,11 @@ const (
 	LoosensDirectly Reason = 96 // must go through a change
 	CeilingExceeded Reason = 97
 	EventTooOld     Reason = 98 // a sequence number older than any that can still be told apart
+
+	// Of the contact alone, where an older reason says the same of a customer.
+	NoSendsLeft  Reason = 99  // the contact has sent its three codes; SendsSpent is the customer's
+	NotOfContact Reason = 100 // the customer named is neither bound nor linked; OtherCustomer is found by items
+	HeldTooFew   Reason = 101 // the record holds too few of the items; TooFewItems were said
 )
 
 // Answer is one of the four things an asker may be told (L5).
@@ -118,23 +123,28 @@ func (r Reason) Answer() Answer {
 		NotAssigned, AlreadyClaimed, NotClaimed, NoContact, HungUp, Outbound, ContactTooOld,
 		AgentLimited, Policy, BudgetHour, BudgetDay, BudgetWeak, BudgetBind, BudgetLinked,
 		BudgetVendor, BudgetBreak, BudgetAmend, BudgetExport, BreakGlassOpen, LoosensDirectly,
-		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown:
+		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown, NoSendsLeft:
 		return AskYourLead
 	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch, EventTooOld:
 		return TryLater
 	case TooFewItems, OnlyPrinted, Unknown, Wrong, Several, TriesSpent, CustomerLimited,
 		ChannelTooNew, NoChannel, CodeExpired, SendsSpent, CustomerHeld, CustomerErased,
-		NotAttested, NoCode, SendFailed, ResultMissing, OtherCustomer, AlreadyBound, Allowed:
+		NotAttested, NoCode, SendFailed, ResultMissing, OtherCustomer, AlreadyBound, NotOfContact,
+		HeldTooFew, Allowed:
 		return NotEnough
 	}
 	return NotEnough
 }
 
-// OfAsker reports whether the reason depends on the asker and his contact
-// alone, never on what is stored of a customer. Only such refusals are
-// coalesced: leaving others out would let the number of entries tell
-// customers apart (L5).
-func (r Reason) OfAsker() bool { return r == TriesSpent || r.Answer() != NotEnough }
+// OfAsker reports whether the reason depends on the asker, on what he sent and
+// on the counters of his contact that he can see, never on what is stored of a
+// customer. Only such refusals are coalesced: leaving others out would let the
+// number of entries tell customers apart (L5). Every other one spends a try, a
+// send or an ask of its contact, so that there are never many of it.
+func (r Reason) OfAsker() bool {
+	knows := r == TriesSpent || r == TooFewItems || r == OnlyPrinted || r == NotOfContact
+	return knows || r.Answer() != NotEnough
+}
 
 // Refusal is a decision against the asker. It is an error, and an expected
 // one: its text holds the answer only.

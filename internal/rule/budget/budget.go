@@ -185,7 +185,7 @@ func (s *Sheet) Bind(who purser.PersonID, c purser.ContactID, linked bool, at pu
 // against once more. Attempts without a result count as failed. Other ways are
 // bounded by what they take: a code by its tries and sends.
 func (s *Sheet) Attempt(who purser.PersonID, now, last purser.Tag, way purser.Way, at purser.Stamp) purser.Reason {
-	if way != purser.WayMatch {
+	if !compares(way) {
 		return purser.Allowed // it guesses at nothing that is stored
 	}
 	mine, _ := s.tries.Get(who)

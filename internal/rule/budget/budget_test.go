@@ -231,6 +231,19 @@ func TestBinding(t *testing.T) {
 			t.Errorf("and then in another contact: got %d", got)
 		}
 	})
+	t.Run("with the number too", func(t *testing.T) {
+		s := &sheet{at: start}
+		s.claim(t, who, one)
+		pos := s.apply(t, &purser.Attempt{Who: who, Contact: one, Way: purser.WayMatch, Tag: 1})
+		s.apply(t, &purser.AttemptResult{Who: who, Contact: one, Attempt: pos, Way: purser.WayNumber, Tag: 1, Customer: 1})
+		if got := s.Bind(who.Person, purser.ContactID{2}, false, s.at); got != purser.BudgetBind {
+			t.Errorf("in another contact: got %d", got)
+		}
+		s.apply(t, &purser.BindingUndone{Who: actor(9), Contact: one})
+		if got := s.Bind(who.Person, one, false, s.at); got != purser.Allowed {
+			t.Errorf("after the binding was taken back: got %d", got)
+		}
+	})
 	t.Run("open attempts elsewhere count", func(t *testing.T) {
 		s := &sheet{at: start}
 		s.claim(t, who, one)

@@ -90,7 +90,7 @@ func (s *Sheet) Apply(h purser.Header, e purser.Entry) error {
 	case *purser.Claim:
 		s.claim(e, h.Stamp)
 	case *purser.Attempt:
-		if e.Way == purser.WayMatch { // only a match guesses at what is stored
+		if compares(e.Way) {
 			s.begin(h, pending{h.Stamp, e.Who.Person, e.Contact, e.Tag, false})
 		}
 	case *purser.AttemptResult:
@@ -117,7 +117,7 @@ func (s *Sheet) refused(h purser.Header, e purser.Entry) {
 	case *purser.Attempt:
 		// A try that was not even compared costs the agent what a wrong one
 		// does: were it free, a customer who is limited could be told apart.
-		if e.Way == purser.WayMatch && !e.Reason.OfAsker() && !e.Who.Person.Zero() {
+		if compares(e.Way) && !e.Reason.OfAsker() && !e.Who.Person.Zero() {
 			s.try(e.Who.Person, func(t *tries) { t.failed = t.failed.Add(day, h.Stamp, 1) })
 		}
 	case *purser.AttemptResult:
@@ -128,7 +128,7 @@ func (s *Sheet) refused(h purser.Header, e purser.Entry) {
 		s.end(e.Sent) // nothing was sent
 	case *purser.CodeTried:
 		// Whatever reads the same costs the same (L5), for an agent who tried.
-		if e.Reason.Answer() == purser.NotEnough && !e.Who.Person.Zero() {
+		if !e.Reason.OfAsker() && !e.Who.Person.Zero() {
 			s.try(e.Who.Person, func(t *tries) { t.failed = t.failed.Add(day, h.Stamp, 1) })
 		}
 	case *purser.BreakGlass:
@@ -269,11 +269,15 @@ func (s *Sheet) send(t purser.Tag, at purser.Stamp) {
 	s.tag(t, func(a *against) { a.sent = a.sent.Add(day, at, 1) })
 }
 
-// bind counts a customer bound by a match. What proves more of a customer who
-// is bound already binds nobody.
+// compares reports whether a way guesses at what is stored. A number is
+// compared beside a match, as a part of the same attempt.
+func compares(w purser.Way) bool { return w == purser.WayMatch || w == purser.WayNumber }
+
+// bind counts a customer bound by a match, with the caller's number or without.
+// What proves more of a customer who is bound already binds nobody.
 func (s *Sheet) bind(e *purser.AttemptResult, at purser.Stamp) {
 	s.end(e.Attempt)
-	if e.Way != purser.WayMatch {
+	if !compares(e.Way) {
 		return
 	}
 	if e.Linked {

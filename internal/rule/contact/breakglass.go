@@ -28,7 +28,8 @@ func (b *Book) BreakGlass(c purser.ContactID, s purser.SessionID, customer purse
 // ApproveBreakGlass says whether the lead may approve what was asked at
 // position asked, and returns the hold of the agent who asked, who must hold
 // the contact still. Refusals: NoContact, BreakGlassOpen (not asked, asked for
-// nobody, or approved before), SameHuman, those of Held, AlreadyBound.
+// nobody or for somebody else than is bound by now, or approved before),
+// SameHuman, those of Held.
 func (b *Book) ApproveBreakGlass(c purser.ContactID, lead purser.Actor, asked purser.Pos, at purser.Stamp) (Hold, purser.Reason) {
 	r, ok := b.contacts.Get(c)
 	switch {
@@ -41,7 +42,7 @@ func (b *Book) ApproveBreakGlass(c purser.ContactID, lead purser.Actor, asked pu
 	}
 	h, why := b.Held(c, r.Ask.Who.Session, at)
 	if why == purser.Allowed && r.Customer != 0 && r.Customer != r.Ask.Customer {
-		why = purser.AlreadyBound
+		why = purser.BreakGlassOpen
 	}
 	return h, why
 }

@@ -64,7 +64,69 @@ func TestCodeSends(t *testing.T) {
 	_, why := w.send(call, who, customer)
 	wantReason(t, "the third", why, purser.Allowed)
 	_, why = w.send(call, who, customer)
-	wantReason(t, "the fourth", why, purser.SendsSpent)
+	wantReason(t, "the fourth", why, purser.NoSendsLeft)
+}
+
+// L5: a send that reaches nobody is to the contact what one that reaches
+// somebody is: it voids the code before it and gives as many tries. Seen to
+// fail with only allowed sends replacing the code.
+func TestLaw05ASendToNobodyIsASend(t *testing.T) {
+	w := newWorld(t)
+	who := w.connect()
+	digits, _ := w.send(call, who, customer)
+	wantReason(t, "wrong", w.try(call, purser.WayCode, purser.Commitment{0xe}), purser.Wrong)
+	w.apply(&purser.CodeSent{Who: who, Contact: call, Reason: purser.Unknown})
+	for range contact.MaxCodeTries {
+		wantReason(t, "the code before it", w.try(call, purser.WayCode, digits), purser.NoCode)
+	}
+	wantReason(t, "one more", w.try(call, purser.WayCode, digits), purser.TriesSpent)
+}
+
+// Whether or not there is a code, a contact has three tries after each send,
+// and three before the first: what comes after is known to the asker.
+func TestTriesAreOfTheContact(t *testing.T) {
+	w := newWorld(t)
+	who := w.connect()
+	for range contact.MaxCodeTries {
+		wantReason(t, "without a code", w.try(call, purser.WayCode, purser.Commitment{1}), purser.NoCode)
+	}
+	for range 5 {
+		wantReason(t, "no try left", w.try(call, purser.WayCode, purser.Commitment{1}), purser.TriesSpent)
+	}
+	digits, _ := w.send(call, who, customer)
+	wantReason(t, "after a send", w.try(call, purser.WayCode, digits), purser.Allowed)
+	wantReason(t, "used", w.try(call, purser.WayCode, digits), purser.NoCode)
+	w.apply(&purser.BindingUndone{Who: actor(3, 1), Contact: call})
+	wantReason(t, "after the undoing", w.try(call, purser.WayCode, digits), purser.NoCode)
+	wantReason(t, "and no more", w.try(call, purser.WayCode, digits), purser.TriesSpent)
+}
+
+// L3: what a code proves came through whoever had it sent, also where another
+// agent had it tried, or the customer keyed it.
+func TestLaw03SenderVouchesForTheCode(t *testing.T) {
+	for _, way := range []purser.Way{purser.WayCode, purser.WayKeypad} {
+		w := newWorld(t)
+		sender := w.connect()
+		digits, _ := w.send(call, sender, customer)
+		w.event(purser.ContactEvent{Event: purser.EventTransferred, Contact: call, Agent: agent(1), To: agent(2)})
+		trier := actor(2, 1)
+		w.claim(call, trier, purser.Allowed)
+		e := &purser.CodeTried{Contact: call, Way: way}
+		if way == purser.WayCode {
+			e.Who = trier
+		}
+		e.Customer, e.Assurance, e.Reason = w.book.Try(call, way, digits, w.at)
+		wantReason(t, "try", e.Reason, purser.Allowed)
+		w.apply(e)
+		if h := w.held(call, trier, purser.Allowed); len(h.Earlier) != 1 || h.Earlier[0] != sender {
+			t.Fatalf("way %d: got earlier %v, want the sender", way, h.Earlier)
+		}
+		w.event(purser.ContactEvent{Event: purser.EventTransferred, Contact: call, Agent: agent(2), To: agent(3)})
+		w.claim(call, actor(3, 1), purser.Allowed)
+		if h := w.held(call, actor(3, 1), purser.Allowed); len(h.Earlier) != 2 || h.Earlier[1] != trier {
+			t.Fatalf("way %d: got earlier %v, want sender and trier", way, h.Earlier)
+		}
+	}
 }
 
 func TestCodeOfAnotherCustomer(t *testing.T) {
@@ -166,7 +228,7 @@ func TestBreakGlass(t *testing.T) {
 		}, purser.BreakGlassOpen},
 		{"when another customer was bound since", lead, func(w *world, _ purser.Pos) {
 			w.identify(call, actor(1, 1), customer+1)
-		}, purser.AlreadyBound},
+		}, purser.BreakGlassOpen},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -14,6 +14,11 @@
 // contact's part of L4 ([Book.Held] is the one way to a contact that may
 // disclose).
 //
+// What is asked by person or by session, [Book.Offered] and the release of an
+// ended session's legs, goes through all contacts there are: live ones, and
+// those closed in the last ten minutes. That is microseconds for the contacts
+// of some thousand desks; far beyond that it wants a table by person.
+//
 // Start reading at [Book.Held], then [Book.Apply].
 package contact
 
@@ -42,7 +47,8 @@ const (
 
 	// MaxTries is how many failed identifies a contact has.
 	MaxTries = 3
-	// MaxCodeTries is how many tries one code has.
+	// MaxCodeTries is how many tries a contact has at codes after each one that
+	// it sent, and before the first; whether there is a code does not matter.
 	MaxCodeTries = 3
 	// MaxSends is how many codes one contact may send.
 	MaxSends = 3

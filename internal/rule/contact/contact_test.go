@@ -307,6 +307,20 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+// A match together with the number is a try that succeeded like a match alone.
+func TestNumberGivesItsTryBack(t *testing.T) {
+	w := newWorld(t)
+	who := w.connect()
+	for range contact.MaxTries + 1 {
+		_, why := w.book.Verify(call, who.Session, w.at)
+		wantReason(t, "try", why, purser.Allowed)
+		pos := w.apply(&purser.Attempt{Who: who, Contact: call, Way: purser.WayMatch, Customer: customer})
+		w.apply(&purser.AttemptResult{
+			Who: who, Contact: call, Attempt: pos, Way: purser.WayNumber, Customer: customer, Assurance: purser.A2,
+		})
+	}
+}
+
 func TestNotesMayBeAppendedInWrapUp(t *testing.T) {
 	w := newWorld(t)
 	who := w.connect()

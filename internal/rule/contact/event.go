@@ -20,6 +20,7 @@ func (b *Book) move(s *sourceRow, e *purser.ContactEvent, at purser.Stamp) {
 	case begins && r.Lapsed && !e.Agent.Zero():
 		r.revive(e.Agent)
 		r.Phase = begin(e, at).Phase
+		b.contacts.Put(e.Contact, r) // also a contact that is too old by now
 	}
 	if r.Phase == PhaseClosed || over(r.Opened, Longest, at) && e.Event != purser.EventHungUp && e.Event != purser.EventClosed {
 		return

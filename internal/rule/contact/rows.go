@@ -104,14 +104,16 @@ type codeRow struct {
 	Digits   purser.Commitment // zero: none
 	Customer purser.Ordinal
 	Present  purser.FieldMask
+	By       purser.Actor // who had it sent, as of then
 	Expires  purser.Stamp
-	Tries    uint8
+	Tries    uint8 // since it was sent, or was not, for want of anybody to send it to
 }
 
 func (r *codeRow) code(c *purser.Coder) {
 	r.Digits.Code(c)
 	c.Ordinal(&r.Customer)
 	r.Present.Code(c)
+	r.By.Code(c)
 	c.Stamp(&r.Expires)
 	c.U8(&r.Tries)
 }

@@ -19,11 +19,11 @@ func (b *Book) Verify(c purser.ContactID, s purser.SessionID, at purser.Stamp) (
 }
 
 // Send returns the session's hold if it may send a code: as Held, and
-// SendsSpent after three.
+// NoSendsLeft after three.
 func (b *Book) Send(c purser.ContactID, s purser.SessionID, at purser.Stamp) (Hold, purser.Reason) {
 	h, why := b.Held(c, s, at)
 	if why == purser.Allowed && h.Sends <= 0 {
-		why = purser.SendsSpent
+		why = purser.NoSendsLeft
 	}
 	return h, why
 }
@@ -109,8 +109,13 @@ func link(h *Hold, customer purser.Ordinal) purser.Reason {
 //
 // A code that was spoken on an outbound contact proves nothing: whoever calls
 // can ask for it. Refusals: NoContact, HungUp, ContactTooOld, SourceStale,
-// Outbound, NoCode, CodeExpired, TriesSpent, AlreadyBound, Wrong. Refused
-// tries carry the customer too, for the counters; nobody is told.
+// Outbound, TriesSpent (three since the contact last sent a code, whether or
+// not there was anybody to send it to), NoCode, CodeExpired, Wrong,
+// AlreadyBound. Refused tries carry the customer too, for the counters; nobody
+// is told.
+//
+// Whoever sent the code vouches for what it proves like whoever tried it. A
+// code whose sender no longer fits beside those who vouch already is NoCode.
 func (b *Book) Try(c purser.ContactID, way purser.Way, digits purser.Commitment, at purser.Stamp) (purser.Ordinal, purser.Assurance, purser.Reason) {
 	r, ok := b.contacts.Get(c)
 	if !ok {
@@ -122,7 +127,7 @@ func (b *Book) Try(c purser.ContactID, way purser.Way, digits purser.Commitment,
 	if way != purser.WayKeypad && r.closedOutbound() {
 		return 0, purser.A0, purser.Outbound
 	}
-	if why := r.Sent.try(digits, at); why != purser.Allowed {
+	if why := r.try(digits, at); why != purser.Allowed {
 		return r.Sent.Customer, purser.A0, why
 	}
 	if r.Customer != 0 && r.Customer != r.Sent.Customer {
@@ -134,18 +139,30 @@ func (b *Book) Try(c purser.ContactID, way purser.Way, digits purser.Commitment,
 	return r.Sent.Customer, max(purser.A2, r.Assurance), purser.Allowed
 }
 
-func (s *codeRow) try(digits purser.Commitment, at purser.Stamp) purser.Reason {
+// try compares a code. What the asker can count comes first: after it, at most
+// MaxCodeTries answers depend on whether there is a code at all.
+func (r *row) try(digits purser.Commitment, at purser.Stamp) purser.Reason {
+	s := &r.Sent
 	switch {
-	case s.Digits.Zero():
+	case s.Tries >= MaxCodeTries:
+		return purser.TriesSpent
+	case s.Digits.Zero() || !r.mayVouch(s.By):
 		return purser.NoCode
 	case at > s.Expires:
 		return purser.CodeExpired
-	case s.Tries >= MaxCodeTries:
-		return purser.TriesSpent
 	case subtle.ConstantTimeCompare(s.Digits[:], digits[:]) != 1:
 		return purser.Wrong
 	}
 	return purser.Allowed
+}
+
+// mayVouch reports whether who can still be named behind what is verified.
+func (r *row) mayVouch(who purser.Actor) bool {
+	if r.Customer == 0 {
+		return true // whoever vouched for nobody makes room
+	}
+	again := *r
+	return again.vouch(who)
 }
 
 // Keyed returns the digits that the customer keyed and that no CodeTried has
@@ -169,6 +186,10 @@ func spends(why purser.Reason) bool {
 	return why.Answer() == purser.NotEnough
 }
 
+// compares reports whether a way compares what was said with a record. A
+// number is compared beside a match, as a part of the same attempt.
+func compares(w purser.Way) bool { return w == purser.WayMatch || w == purser.WayNumber }
+
 // pending reports whether an attempt waits for its result.
 func (r *row) pending(attempt purser.Pos) bool { return slices.Contains(r.Pending[:], attempt+1) }
 
@@ -177,7 +198,7 @@ func (b *Book) applyAttempt(pos purser.Pos, e *purser.Attempt) error {
 	if !ok {
 		return unless(e.Reason != purser.Allowed)
 	}
-	if e.Way == purser.WayMatch && spends(e.Reason) {
+	if compares(e.Way) && spends(e.Reason) {
 		r.Failed = min(r.Failed+1, MaxTries)
 	}
 	if e.Reason == purser.Allowed {
@@ -202,9 +223,7 @@ func (b *Book) applyResult(e *purser.AttemptResult) error {
 		if !waited || !r.bind(e) {
 			return ErrImpossible
 		}
-		if e.Way == purser.WayMatch {
-			r.Failed -= min(r.Failed, 1)
-		}
+		r.Failed -= min(r.Failed, 1) // by whatever way it then bound
 	}
 	b.contacts.Put(e.Contact, r)
 	return nil
@@ -242,7 +261,7 @@ func (r *row) raise(customer purser.Ordinal, present purser.FieldMask, to purser
 // unbind forgets everything that was proved; what was spent stays spent.
 func (r *row) unbind() {
 	r.Customer, r.Present, r.Assurance, r.Emergency, r.Proven = 0, 0, purser.A0, false, false
-	r.Sent, r.Ask = codeRow{}, askRow{}
+	r.Sent, r.Ask = codeRow{Tries: r.Sent.Tries}, askRow{}
 	clear(r.Pending[:])
 	clear(r.Linked[:])
 	clear(r.Earlier[:])
@@ -254,10 +273,15 @@ func (b *Book) applySent(h purser.Header, e *purser.CodeSent) error {
 		return unless(e.Reason != purser.Allowed)
 	}
 	if spends(e.Reason) {
+		// One that goes to nobody voids the code before it and gives new tries
+		// like any other: were it not so, the older code would tell them apart.
 		r.Sends = min(r.Sends+1, MaxSends)
+		r.Sent = codeRow{}
 	}
 	if e.Reason == purser.Allowed {
-		r.Sent = codeRow{Digits: e.Digits, Customer: e.Customer, Present: e.Present, Expires: min(e.Expires, h.Stamp+CodeLife)}
+		r.Sent = codeRow{
+			Digits: e.Digits, Customer: e.Customer, Present: e.Present, By: e.Who, Expires: min(e.Expires, h.Stamp+CodeLife),
+		}
 	}
 	b.contacts.Put(e.Contact, r)
 	return nil
@@ -275,11 +299,15 @@ func (b *Book) applyTried(e *purser.CodeTried) error {
 		r.Sent.Tries = min(r.Sent.Tries+1, MaxCodeTries)
 	}
 	if e.Reason == purser.Allowed {
-		if r.Sent.Digits.Zero() || r.Sent.Customer != e.Customer || !r.raise(e.Customer, r.Sent.Present, e.Assurance, e.Who) {
+		sent := r.Sent
+		if sent.Digits.Zero() || sent.Customer != e.Customer || !r.raise(e.Customer, sent.Present, e.Assurance, sent.By) {
 			return ErrImpossible
 		}
+		if !e.Who.Person.Zero() {
+			r.vouch(e.Who)
+		}
 		r.Proven = r.Proven || e.Way == purser.WayKeypad
-		r.Sent = codeRow{}
+		r.Sent = codeRow{Tries: sent.Tries}
 	}
 	b.contacts.Put(e.Contact, r)
 	return nil
