@@ -26,7 +26,9 @@ type (
 	benchOracleCmd struct{ benchFlags }
 )
 
-func (b benchRevealCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Disclosures) }
+func (b benchRevealCmd) Run(ctx context.Context, s streams) error {
+	return b.run(ctx, s, bench.Disclosures)
+}
 
 func (b benchStartCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Start) }
 
