@@ -220,7 +220,7 @@ func (g *Gate) open(ctx context.Context, receipt ledger.Receipt) (purser.Values,
 		return nil, errors.New("receipt opens nothing")
 	}
 	customer, _ := e.Opens()
-	sealed, err := g.c.Records.Sealed(ctx, customer)
+	sealed, err := g.c.Records.SealedAgain(ctx, customer)
 	if errors.Is(err, record.ErrNoCustomer) {
 		return nil, nil
 	}

@@ -60,6 +60,10 @@ func (f forgetful) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, e
 	return f.DB.Sealed(ctx, o)
 }
 
+func (f forgetful) SealedAgain(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
+	return f.Sealed(ctx, o)
+}
+
 // tester is what *testing.T, *testing.B and *rapid.T have in common.
 type tester interface {
 	Helper()

@@ -1,11 +1,34 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"purser"
 )
+
+// Remembered returns how many records are remembered.
+func (d *DB) Remembered() int {
+	d.recent.mu.Lock()
+	defer d.recent.mu.Unlock()
+	return len(d.recent.now) + len(d.recent.old)
+}
+
+// ReadAround reads a record for remembering while write runs between the read
+// and the remembering.
+func (d *DB) ReadAround(ctx context.Context, o purser.Ordinal, write func()) error {
+	_, _, mark := d.recent.get(o)
+	found, err := d.Sealed(ctx, o)
+	write()
+	d.recent.put(found, mark)
+	return err
+}
+
+// MostRecent is mostRecent.
+const MostRecent = mostRecent
 
 // LimitPages lets the database grow by no more than n pages: a full disk.
 // Zero lifts the limit.

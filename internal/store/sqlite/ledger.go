@@ -70,7 +70,7 @@ func (d *DB) commit() error {
 	if err := step(d.ledger.commit); err != nil {
 		return err
 	}
-	d.tx.open = false
+	d.tx.end()
 	if d.wal != nil {
 		d.wal.committed()
 	}
@@ -79,7 +79,7 @@ func (d *DB) commit() error {
 
 // rollback undoes the open transaction, if SQLite has not done so itself.
 func (d *DB) rollback() error {
-	d.tx.open = false
+	defer d.tx.end()
 	if d.writer.AutocommitEnabled() {
 		return nil
 	}

@@ -71,6 +71,7 @@ type DB struct {
 	keeping sync.Mutex // one snapshot is written at a time
 	wal     *checkpointer
 	records *gatherer
+	recent  recent
 
 	closing sync.Once
 	closed  error // what closing came to
@@ -254,8 +255,17 @@ func (d *DB) close() error {
 // tx is the writer's transaction. There is one, since there is one writer; it
 // is valid while the function that was handed it runs.
 type tx struct {
-	db   *DB
-	open bool
+	db      *DB
+	open    bool
+	records bool // it wrote service records
+}
+
+// end closes the transaction, whatever became of it.
+func (t *tx) end() {
+	if t.records {
+		t.db.recent.empty()
+	}
+	t.open, t.records = false, false
 }
 
 // LedgerTx marks tx as a ledger.Tx.
