@@ -144,7 +144,8 @@ func (r *revealer) engine(ctx context.Context, o Options, size revealSize, raw *
 		spread.add(ours, referenceCPU)
 	}
 	what := fmt.Sprintf("disclosures of 4 fields, %d callers on %d verified contacts, not their first: session, contact, "+
-		"policies, locks, budgets, entry and tree head synced, record read and unsealed; checkpoints and snapshots run beside",
+		"policies, locks, budgets, entry and tree head synced, record (remembered since the first) unsealed; checkpoints and "+
+		"snapshots run beside",
 		callers, len(r.desks))
 	out := rounds.Result("P1", what, "disclosures/s",
 		"raw SQLite, the same driver and settings: an insert and an update a row, transactions of 128", 0.25, AtLeast)
