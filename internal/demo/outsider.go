@@ -59,7 +59,7 @@ func (o *Outsider) clock(ctx context.Context) (serverClock, error) {
 	if err != nil {
 		return serverClock{}, err
 	}
-	return serverClock{time.UnixMilli(health.Now).Sub(time.Now())}, nil
+	return serverClock{time.Until(time.UnixMilli(health.Now))}, nil
 }
 
 // session returns session n of the file.

@@ -25,7 +25,6 @@ func (s style) paint(code, text string) string {
 func (s style) bold(text string) string  { return s.paint("1", text) }
 func (s style) dim(text string) string   { return s.paint("2", text) }
 func (s style) good(text string) string  { return s.paint("32", text) }
-func (s style) bad(text string) string   { return s.paint("31", text) }
 func (s style) alarm(text string) string { return s.paint("1;31", text) }
 func (s style) calm(text string) string  { return s.paint("36", text) }
 
@@ -80,13 +79,6 @@ func wrapped(parts []string, between string, width int) []string {
 		}
 	}
 	return append(out, line)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }
 
 // most lists what was counted, most frequent first, as "words 12".

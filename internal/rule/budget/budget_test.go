@@ -295,10 +295,9 @@ func TestBinding(t *testing.T) {
 // month's tag, and of one person: against a list of what happened.
 func TestFailuresAgainstList(t *testing.T) {
 	type failure struct {
-		at     purser.Stamp
-		who    purser.Actor
-		tag    purser.Tag
-		counts bool
+		at  purser.Stamp
+		who purser.Actor
+		tag purser.Tag
 	}
 	count := func(all []failure, after purser.Stamp, which func(failure) bool) (n int) {
 		for _, f := range all {
