@@ -1,5 +1,7 @@
 package purser
 
+import "slices"
+
 // VendorSet adds a vendor or changes its status.
 type VendorSet struct {
 	Vendor VendorID
@@ -292,16 +294,17 @@ func (e *ChangeEnacted) Code(c *Coder) {
 	codeReason(c, &e.Reason)
 }
 
+// Enactable reports whether a change may enact entries of the kind: what widens
+// what can be disclosed, and nothing that acts for somebody.
+func (k Kind) Enactable() bool {
+	return slices.Contains([]Kind{KindVendor, KindTeam, KindPerson, KindSource, KindAgentMapped, KindConfiguration}, k)
+}
+
 // Inner parses the kind byte and payload that a change enacts. Only what
 // widens may be enacted by a change: no authenticator (L7), no door, no
 // further change, and nothing that is itself refused.
 func Inner(enacts []byte) (Entry, error) {
-	if len(enacts) == 0 {
-		return nil, ErrBadBytes
-	}
-	switch Kind(enacts[0]) {
-	case KindVendor, KindTeam, KindPerson, KindSource, KindAgentMapped, KindConfiguration:
-	default:
+	if len(enacts) == 0 || !Kind(enacts[0]).Enactable() {
 		return nil, ErrBadBytes
 	}
 	e, err := ParsePayload(Kind(enacts[0]), enacts[1:])

@@ -2,6 +2,7 @@ package purser_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"purser"
@@ -55,8 +56,8 @@ func FuzzInner(f *testing.F) {
 		if err != nil {
 			return
 		}
-		switch e.Kind() {
-		case purser.KindAuthenticator, purser.KindDoor, purser.KindChangeEnacted, purser.KindChangeProposed:
+		barred := []purser.Kind{purser.KindAuthenticator, purser.KindDoor, purser.KindChangeEnacted, purser.KindChangeProposed}
+		if slices.Contains(barred, e.Kind()) {
 			t.Fatalf("kind %d may be enacted", e.Kind())
 		}
 		if again := purser.Enacts(e); !bytes.Equal(again, b) {

@@ -133,13 +133,7 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 // Enactable reports whether a change may enact entries of kind k: what widens
 // what can be disclosed, and nothing that acts for somebody.
 func Enactable(k purser.Kind) bool {
-	switch k {
-	case purser.KindVendor, purser.KindTeam, purser.KindPerson, purser.KindAuthenticator,
-		purser.KindSource, purser.KindAgentMapped, purser.KindConfiguration:
-		return true
-	default:
-		return false
-	}
+	return k.Enactable()
 }
 
 // enact ends a change and applies what it enacts, at the enacting entry's own
