@@ -206,7 +206,7 @@ const (
 )
 
 // AgentKey is a switch's agent id as the ledger holds it: the first half of
-// SHA-256 over source and agent id. Never an extension.
+// HMAC-SHA-256 under a salt of its source. Never an extension.
 type AgentKey [16]byte
 
 // Zero reports whether no agent is named.

@@ -128,7 +128,8 @@ func (s *site) found(ctx context.Context, c *centre, number int) (err error) {
 
 // receive takes an event for the deployment that is open now.
 func (s *site) receive(ctx context.Context, r telephony.Request) error {
-	return s.Intake.Receive(ctx, r)
+	_, err := s.Intake.Receive(ctx, r)
+	return err
 }
 
 // reopen opens the site's directory again after it was closed.
@@ -148,10 +149,11 @@ func (s *site) hire(ctx context.Context, c *centre, number int) (*agent, error) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Changes.Direct(ctx, &purser.AgentMapped{
-		Source: c.source, Agent: telephony.AgentKey(c.source, a.switchID), Person: person,
-	}, nil)
+	mapped, err := s.Sources.MapAgent(ctx, c.source, a.switchID, person)
 	if err != nil {
+		return nil, err
+	}
+	if _, err = s.Changes.Direct(ctx, mapped, nil); err != nil {
 		return nil, err
 	}
 	browser, err := s.enrol(ctx, person)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,9 +71,19 @@ func (l *line) tick(ctx context.Context) {
 
 // event sends a signed event over HTTP; it is a telephony.Send.
 func (w *web) event(ctx context.Context, r telephony.Request) error {
+	_, err := w.about(ctx, r)
+	return err
+}
+
+// about is event, and returns the contact that it was about, which the server
+// alone can name.
+func (w *web) about(ctx context.Context, r telephony.Request) (purser.ContactID, error) {
+	var told struct {
+		Contact purser.ContactID `json:"contact"`
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.base+"/v1/telephony/events", bytes.NewReader(r.Body))
 	if err != nil {
-		return fmt.Errorf("make event request: %w", err)
+		return told.Contact, fmt.Errorf("make event request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/cloudevents+json")
 	req.Header.Set(telephony.HeaderSource, r.Source.String())
@@ -81,19 +92,20 @@ func (w *web) event(ctx context.Context, r telephony.Request) error {
 	req.Header.Set(telephony.HeaderSignature, r.Signature)
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("reach the server: %w", err)
+		return told.Contact, fmt.Errorf("reach the server: %w", err)
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, mostBody))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, mostBody))
 	switch resp.StatusCode {
 	case http.StatusOK:
-		return err
+		err = errors.Join(err, json.Unmarshal(body, &told))
+		return told.Contact, err
 	case http.StatusUnauthorized:
-		return telephony.ErrUnauthentic
+		return told.Contact, telephony.ErrUnauthentic
 	case http.StatusUnprocessableEntity:
-		return telephony.ErrMalformed
+		return told.Contact, telephony.ErrMalformed
 	}
-	return errors.Join(err, fmt.Errorf("the server answered %d to an event", resp.StatusCode))
+	return told.Contact, errors.Join(err, fmt.Errorf("the server answered %d to an event", resp.StatusCode))
 }
 
 // secretOf reads a source's secret as the door gives it.

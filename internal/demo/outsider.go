@@ -148,10 +148,14 @@ func (o *Outsider) Ring(ctx context.Context, as, i int) (*Rung, error) {
 	customer := o.Info.Customers[i]
 	first := uint64(clock.Now().UnixMicro())
 	r := &Rung{
-		phone: telephony.NewClient(o.Info.Source.ID, secret, first, clock.Now, o.web.event),
-		call:  "outside-" + strconv.FormatUint(first, 10), agent: session.Agent,
+		call: "outside-" + strconv.FormatUint(first, 10), agent: session.Agent,
 	}
-	r.Contact = telephony.ContactID(secret, r.call)
+	var about purser.ContactID
+	send := func(ctx context.Context, event telephony.Request) (err error) {
+		about, err = o.web.about(ctx, event)
+		return err
+	}
+	r.phone = telephony.NewClient(o.Info.Source.ID, secret, first, clock.Now, send)
 	r.Items, err = json.Marshal(items(&synth.Customer{
 		LoyaltyNumber: customer["loyalty_number"], Email: customer["email"], BirthDate: customer["birth_date"], Postcode: customer["postcode"],
 	}))
@@ -164,6 +168,7 @@ func (o *Outsider) Ring(ctx context.Context, as, i int) (*Rung, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Contact = about
 	r.Claimed, err = o.Call(ctx, as, http.MethodPost, "/v1/contacts/"+r.Contact.String()+"/claim", nil)
 	return r, err
 }

@@ -50,6 +50,7 @@ type airline struct {
 	vendors [2]purser.VendorID
 	teams   [2]purser.TeamID
 	phones  [2]*switchboard
+	heard   sync.Map // source to the contact of its last event
 }
 
 // syncBuffer takes log lines of many goroutines.
@@ -91,7 +92,8 @@ func newAirline(t testing.TB, n int) *airline {
 	a.serve()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("log:\n%s", a.logs.Bytes())
+			all := a.logs.Bytes()
+			t.Logf("end of the log:\n%s", all[max(0, len(all)-8<<10):])
 		}
 	})
 	t.Cleanup(a.stop)
@@ -258,10 +260,29 @@ func (a *airline) event(ctx context.Context, r telephony.Request) error {
 	q.Header.Set(telephony.HeaderTimestamp, r.Timestamp)
 	q.Header.Set(telephony.HeaderSignature, r.Signature)
 	got, err := a.send(q)
-	if err == nil && got.status >= 300 {
+	if err != nil {
+		return err
+	}
+	if got.status >= 300 {
 		return errors.Join(telephony.ErrMalformed, &errAnswer{got.status, string(got.body)}) // final
 	}
-	return err
+	var told struct{ Contact purser.ContactID }
+	if err := json.Unmarshal(got.body, &told); err != nil {
+		return err
+	}
+	a.heard.Store(r.Source, told.Contact)
+	return nil
+}
+
+// contact is the contact that the source's last event was about.
+func (a *airline) contact(p *switchboard) purser.ContactID {
+	a.t.Helper()
+	told, _ := a.heard.Load(p.id)
+	c, _ := told.(purser.ContactID)
+	if c.Zero() {
+		a.t.Fatal("the answer to an event about a contact does not name it")
+	}
+	return c
 }
 
 // answer is everything that an asker can see.
@@ -439,7 +460,7 @@ func (m *member) call(more ...func(*telephony.Data)) (call string, contact purse
 	}
 	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventOffered, d))
 	must(m.a.t, p.Emit(m.a.t.Context(), purser.EventConnected, telephony.Data{Call: call, Agent: m.agent}))
-	return call, telephony.ContactID(p.secret, call)
+	return call, m.a.contact(p)
 }
 
 func (m *member) claimed(more ...func(*telephony.Data)) (call string, contact purser.ContactID) {

@@ -77,7 +77,7 @@ func TestAttack07ManyCustomersUnderOneCall(t *testing.T) {
 	call, c := m.identified(who[0])
 	m.does(at(c, "disclose"), fields("name"))
 	for _, i := range who[1:] {
-		m.says(at(c, "identify"), a.items(i))
+		m.refused("not_enough", at(c, "identify"), a.items(i))
 		m.refused("not_enough", at(c, "link"), a.items(i))
 		m.says(at(c, "code"), a.items(i))
 		m.says(at(c, "break-glass"), dict{"items": a.items(i)["items"], "emergency": "travel_now"})
@@ -165,7 +165,7 @@ func (a *airline) code(i, n int) string {
 // security who says no.
 func TestAttack19AdminBringsHisOwnSwitch(t *testing.T) {
 	a := newAirline(t, 10)
-	admin, second := a.hire(0, "office", "admin"), a.hire(0, "office", "admin", "privacy")
+	admin, second := a.hire(0, "office", "admin", "security"), a.hire(0, "office", "admin", "privacy")
 	security, watch := a.hire(0, "office", "security"), a.hire(0, "office", "security")
 	stolen := a.hire(1, "desk", "agent")
 	source := dict{"as": "admin", "source": dict{"name": "mine", "vendor": a.vendors[1]}}
@@ -187,7 +187,7 @@ func TestAttack19AdminBringsHisOwnSwitch(t *testing.T) {
 		t.Fatal("an event of a source that is only proposed was taken")
 	}
 	admin.refused("ask_your_lead", vote(made.Change), approve("admin"))
-	admin.refused("ask_your_lead", vote(made.Change), approve("security"))
+	admin.refused("ask_your_lead", vote(made.Change), approve("security")) // the same human in another role
 	second.stepUp()
 	second.refused("ask_your_lead", vote(made.Change), approve("admin")) // the same role
 	second.does(vote(made.Change), approve("privacy"))
@@ -213,7 +213,7 @@ func TestAttack19AdminBringsHisOwnSwitch(t *testing.T) {
 		call := fmt.Sprintf("spare %d", p.calls)
 		must(t, p.Emit(t.Context(), purser.EventOffered, telephony.Data{Call: call, Agent: "spare"}))
 		must(t, p.Emit(t.Context(), purser.EventConnected, telephony.Data{Call: call, Agent: "spare"}))
-		return telephony.ContactID(p.secret, call)
+		return a.contact(p)
 	}
 	stolen.refused("ask_your_lead", at(ring(), "claim"), nil)
 	a.leap(3*time.Hour + 59*time.Minute)

@@ -80,6 +80,7 @@ const (
 	toldClaim   = "claim"   // contact, session
 	toldBound   = "bound"   // contact, session
 	toldShown   = "shown"   // position, contact, session, asked, shown
+	toldEmpty   = "empty"   // position, session: nothing was shown, whether or not it was refused
 	toldRefused = "refused" // position, session
 	toldLocked  = "locked"  // position, lock, person
 )
@@ -124,6 +125,7 @@ type worker struct {
 type line struct {
 	mu sync.Mutex
 	*telephony.Client
+	contact purser.ContactID // that its last event was about; guarded by mu
 }
 
 func (w *worker) tell(what string, more ...any) {
@@ -142,17 +144,18 @@ func (w *worker) tell(what string, more ...any) {
 	}
 }
 
-// emit has a source send an event.
-func (w *worker) emit(centre int, e purser.Event, d telephony.Data) error {
+// emit has a source send an event, and returns the contact that it is about.
+func (w *worker) emit(centre int, e purser.Event, d telephony.Data) (purser.ContactID, error) {
 	l := w.phones[centre]
 	l.mu.Lock()
 	seq := l.Next()
 	err := l.Emit(context.Background(), e, d)
+	contact := l.contact
 	l.mu.Unlock()
 	if err == nil {
 		w.tell(toldEvent, w.Sources[centre].ID, seq)
 	}
-	return err
+	return contact, err
 }
 
 func (w *worker) work() error {
@@ -162,7 +165,12 @@ func (w *worker) work() error {
 	w.beat = make(chan struct{}, 1)
 	for i, s := range w.Sources {
 		first := uint64(w.From.UnixMicro())
-		w.phones[i] = &line{Client: telephony.NewClient(s.ID, s.Secret, first, w.clock.Now, w.d.Intake.Receive)}
+		l := new(line)
+		l.Client = telephony.NewClient(s.ID, s.Secret, first, w.clock.Now, func(ctx context.Context, r telephony.Request) (err error) {
+			l.contact, err = w.d.Intake.Receive(ctx, r)
+			return err
+		})
+		w.phones[i] = l
 		if err := w.phones[i].Snapshot(context.Background(), nil); err != nil {
 			return fmt.Errorf("first snapshot: %w", err)
 		}
@@ -192,7 +200,7 @@ func (w *worker) conduct() error {
 			}
 		}
 		for i := range w.phones {
-			if err := w.emit(i, purser.EventHeartbeat, telephony.Data{}); err != nil {
+			if _, err := w.emit(i, purser.EventHeartbeat, telephony.Data{}); err != nil {
 				return fmt.Errorf("heartbeat: %w", err)
 			}
 		}
@@ -242,16 +250,22 @@ func (w *worker) answer(who order, call string, draw *rand.Rand) error {
 	if draw.IntN(3) > 0 {
 		begins.Caller, begins.Attestation = customer.Phone, "carrier"
 	}
-	contact := telephony.ContactID(w.Sources[who.Centre].Secret, call)
-	err := errors.Join(w.emit(who.Centre, purser.EventOffered, begins), w.emit(who.Centre, purser.EventConnected, begins))
+	contact, err := w.emit(who.Centre, purser.EventOffered, begins)
 	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if _, err := w.emit(who.Centre, purser.EventConnected, begins); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	if err := w.serve(who, contact, customer, draw); err != nil {
 		return err
 	}
 	over := telephony.Data{Call: call}
-	return errors.Join(w.emit(who.Centre, purser.EventHungUp, over), w.emit(who.Centre, purser.EventClosed, over))
+	if _, err := w.emit(who.Centre, purser.EventHungUp, over); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.emit(who.Centre, purser.EventClosed, over)
+	return err
 }
 
 // serve claims a contact, identifies its caller and shows fields, as far as
@@ -281,6 +295,10 @@ func (w *worker) serve(who order, contact purser.ContactID, customer synth.Custo
 		got, err := w.d.Gate.Disclose(ctx, ask)
 		if err != nil {
 			return w.refused(ask.Session, err)
+		}
+		if got.Shown == 0 {
+			w.tell(toldEmpty, uint64(got.Pos), ask.Session)
+			continue
 		}
 		w.tell(toldShown, uint64(got.Pos), contact, ask.Session, uint32(ask.Fields), uint32(got.Shown))
 	}

@@ -302,6 +302,9 @@ func saying(e purser.Entry, words []string) string {
 	switch e := e.(type) {
 	case *purser.Disclosure:
 		session = e.Who.Session
+		if words[0] == toldEmpty && e.Reason == purser.Allowed {
+			return fmt.Sprint(toldEmpty, " ", words[1], " ", session)
+		}
 		if words[0] != toldShown || e.Reason != purser.Allowed && e.Reason != purser.FieldsNotAllowed {
 			break
 		}
@@ -322,6 +325,9 @@ func saying(e purser.Entry, words []string) string {
 	}
 	if d, ok := e.(purser.Decision); !ok || d.Refused() == purser.Allowed {
 		return "nothing refused"
+	}
+	if words[0] == toldEmpty {
+		return fmt.Sprint(toldEmpty, " ", words[1], " ", session)
 	}
 	return fmt.Sprint(toldRefused, " ", words[1], " ", session)
 }

@@ -83,18 +83,18 @@ func (d *Deployment) followKeyed(ctx context.Context, _ purser.ContactID) {
 	}
 }
 
-// sourceSecret says what a sealed secret of a source is.
+// sourceSecret says what is sealed in a row of a source.
 const sourceSecret seal.NoteKind = "telephony source secret"
 
-// vault seals the secrets of sources.
+// vault seals the salts and secrets of sources.
 type vault struct{ keys *seal.Keys }
 
-// Seal seals a secret for the row of its source.
-func (v vault) Seal(id purser.SourceID, secret []byte) ([]byte, error) {
-	return v.keys.SealNote(sourceSecret, id[:], secret)
+// Seal seals what is secret for a row of its source.
+func (v vault) Seal(id purser.SourceID, plain []byte) ([]byte, error) {
+	return v.keys.SealNote(sourceSecret, id[:], plain)
 }
 
-// Open opens a secret for the row of its source.
+// Open opens what Seal sealed for the same source.
 func (v vault) Open(id purser.SourceID, sealed []byte) ([]byte, error) {
 	return v.keys.OpenNote(sourceSecret, id[:], sealed)
 }
@@ -110,6 +110,20 @@ func (s sources) NewSource(e purser.SourceSet, name string) (httpapi.NewSource, 
 		return httpapi.NewSource{}, err
 	}
 	return httpapi.NewSource{Entry: entry, Secret: secret, Rows: s.d.sourceRows(row)}, nil
+}
+
+// MapAgent keys the agent id with the salt of its source. A source that does
+// not exist has one that is drawn and forgotten: the change is refused for it,
+// and what it records cannot be traced to the id.
+func (s sources) MapAgent(ctx context.Context, source purser.SourceID, agent string, person purser.PersonID) (*purser.AgentMapped, error) {
+	salt, err := telephony.SaltOf(ctx, s.d.db, vault{s.d.Keys}, source)
+	if errors.Is(err, telephony.ErrNoSource) {
+		salt, err = telephony.NewSalt(s.d.cfg.Random)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return telephony.MapAgent(source, salt, agent, person, purser.Actor{}), nil
 }
 
 func (d *Deployment) sourceRows(row telephony.SourceRow) change.Rows {

@@ -86,7 +86,7 @@ func TestClientSnapshotInParts(t *testing.T) {
 			t.Error("stale after a whole snapshot")
 		}
 		for _, l := range live {
-			if _, ok := s.Contacts().Contact(telephony.ContactID(w.secret, l.Call), at); !ok {
+			if _, ok := s.Contacts().Contact(telephony.ContactID(w.salt, l.Call), at); !ok {
 				t.Errorf("contact of part missing")
 			}
 		}
@@ -104,6 +104,7 @@ func TestClientRefusesWhatTheFormatRefuses(t *testing.T) {
 // vector is the golden event of docs/formats/event.md.
 type vector struct {
 	Secret    string `json:"secret"`
+	Salt      string `json:"salt"`
 	ID        string `json:"id"`
 	Timestamp string `json:"timestamp"`
 	Body      string `json:"body"`
@@ -115,11 +116,13 @@ type vector struct {
 func TestGoldenEvent(t *testing.T) {
 	source := purser.SourceID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 	secret := []byte("0123456789abcdef0123456789abcdef")
+	const salt = "fedcba9876543210"
+	salted := must(telephony.NewSalt(strings.NewReader(salt)))(t)
 	var got vector
 	client := telephony.NewClient(source, secret, 42, func() time.Time { return morning }, func(_ ctx, r telephony.Request) error {
-		contact, agent := telephony.ContactID(secret, "call-4711"), telephony.AgentKey(source, "agent-12")
+		contact, agent := telephony.ContactID(salted, "call-4711"), telephony.AgentKey(salted, "agent-12")
 		got = vector{
-			Secret: string(secret), ID: r.ID, Timestamp: r.Timestamp, Body: string(r.Body), Signature: r.Signature,
+			Secret: string(secret), Salt: salt, ID: r.ID, Timestamp: r.Timestamp, Body: string(r.Body), Signature: r.Signature,
 			Contact: contact.String(), Agent: hex.EncodeToString(agent[:]),
 		}
 		return nil
@@ -155,7 +158,7 @@ func TestGoldenEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{want.Body, want.Signature, want.Secret, want.Contact, want.Timestamp} {
+	for _, part := range []string{want.Body, want.Signature, want.Secret, want.Contact, want.Timestamp, want.Salt, want.Agent} {
 		if !strings.Contains(string(page), part) {
 			t.Errorf("the page on the format lacks part of the golden event")
 		}

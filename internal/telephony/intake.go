@@ -51,44 +51,48 @@ func NewIntake(c Config) (*Intake, error) {
 	return &Intake{c: c}, nil
 }
 
-// Receive authenticates one event and records it. It returns nil for an event
-// that was recorded now or before. Errors: ErrTooMany, ErrUnauthentic,
+// Receive authenticates one event and records it. It returns the contact that
+// the event is about, zero for one about none, and no error for an event that
+// was recorded now or before. Errors: ErrTooMany, ErrUnauthentic,
 // ErrMalformed, a *purser.Refusal (NoStanding, Locked, SourceStale for a number
 // that was passed over, EventMismatch), or a fault of the store or the ledger.
 //
 // A request that is not authentic changes nothing: it is counted, and once a
 // minute and source a finding says how many there were.
-func (i *Intake) Receive(ctx context.Context, r Request) error {
+func (i *Intake) Receive(ctx context.Context, r Request) (purser.ContactID, error) {
 	now := i.c.Now()
-	row, secret, err := i.authenticate(ctx, r, now)
+	row, salt, err := i.authenticate(ctx, r, now)
 	if errors.Is(err, ErrUnauthentic) {
 		// Only now: behind a proxy a forger and the source have one address,
 		// and what is authentic always passes.
 		if !i.mayTry(r, now) {
 			err = ErrTooMany
 		}
-		return errors.Join(err, i.failed(ctx, r, row, now))
+		return purser.ContactID{}, errors.Join(err, i.failed(ctx, r, row, now))
 	}
 	if err != nil {
-		return fmt.Errorf("authenticate event of %v: %w", r.Source, err)
+		return purser.ContactID{}, fmt.Errorf("authenticate event of %v: %w", r.Source, err)
 	}
-	defer clear(secret)
-	event, err := i.read(r, secret, now)
+	event, err := i.read(r, salt, now)
 	if err != nil {
-		return err
+		return purser.ContactID{}, err
 	}
-	return i.record(ctx, event, row)
+	if err := i.record(ctx, event, row); err != nil || event.Event == purser.EventSnapshot {
+		return purser.ContactID{}, err // a snapshot's contact marks a further part
+	}
+	return event.Contact, nil
 }
 
-// authenticate returns the row of the secret that signed the request. The row
-// is the newest of the source if none did, and zero if there is no source.
-func (i *Intake) authenticate(ctx context.Context, r Request, now purser.Stamp) (SourceRow, []byte, error) {
+// authenticate returns the row of the secret that signed the request, and the
+// source's salt. The row is the newest of the source if none did, and zero if
+// there is no source.
+func (i *Intake) authenticate(ctx context.Context, r Request, now purser.Stamp) (SourceRow, Salt, error) {
 	if r.Source.Zero() {
-		return SourceRow{}, nil, ErrUnauthentic
+		return SourceRow{}, Salt{}, ErrUnauthentic
 	}
 	rows, err := i.c.Sources.SecretsOf(ctx, r.Source)
 	if err != nil {
-		return SourceRow{}, nil, err
+		return SourceRow{}, Salt{}, err
 	}
 	var newest SourceRow
 	if len(rows) > 0 {
@@ -97,19 +101,20 @@ func (i *Intake) authenticate(ctx context.Context, r Request, now purser.Stamp) 
 	got, ok := strings.CutPrefix(r.Signature, signaturePrefix)
 	mac, hexErr := hex.DecodeString(got)
 	if !ok || hexErr != nil || len(r.Body) > MaxBody || !plainText(r.ID) || !timely(r.Timestamp, now) {
-		return newest, nil, ErrUnauthentic
+		return newest, Salt{}, ErrUnauthentic
 	}
 	for _, row := range rows {
-		secret, err := i.c.Vault.Open(r.Source, row.Sealed)
+		opened, err := openRow(i.c.Vault, row)
 		if err != nil {
-			return newest, nil, err
+			return newest, Salt{}, err
 		}
-		if hmac.Equal(mac, sign(secret, r.ID, r.Timestamp, r.Body)) {
-			return row, secret, nil
+		signed := hmac.Equal(mac, sign(opened.secret, r.ID, r.Timestamp, r.Body))
+		clear(opened.secret)
+		if signed {
+			return row, opened.salt, nil
 		}
-		clear(secret)
 	}
-	return newest, nil, ErrUnauthentic
+	return newest, Salt{}, ErrUnauthentic
 }
 
 // timely reports whether a timestamp is one, in its only spelling, and near
@@ -125,28 +130,28 @@ func timely(text string, now purser.Stamp) bool {
 
 // read turns an authentic request into an entry, and leaves behind what the
 // ledger must not hold.
-func (i *Intake) read(r Request, secret []byte, now purser.Stamp) (purser.ContactEvent, error) {
+func (i *Intake) read(r Request, salt Salt, now purser.Stamp) (purser.ContactEvent, error) {
 	m, k, err := parse(r.Body, r.ID, r.Source)
 	if err != nil {
 		return purser.ContactEvent{}, err
 	}
 	d := &m.Data
 	e := purser.ContactEvent{
-		Source: r.Source, Seq: *d.Sequence, Body: i.c.Tagger.Commit(classBody, r.Body), Event: k.event,
-		Agent: AgentKey(r.Source, d.Agent), To: AgentKey(r.Source, d.To), Outbound: d.Outbound, More: d.More,
+		Source: r.Source, Seq: *d.Sequence, Body: i.c.Tagger.Commit(classBody, salt.key[:], r.Body), Event: k.event,
+		Agent: AgentKey(salt, d.Agent), To: AgentKey(salt, d.To), Outbound: d.Outbound, More: d.More,
 	}
 	switch {
 	case d.Call != "":
-		e.Contact = ContactID(secret, d.Call)
+		e.Contact = ContactID(salt, d.Call)
 	case d.Continues:
-		e.Contact = ContactID(secret, "") // marks a further part; no call has the empty id
+		e.Contact = ContactID(salt, "") // marks a further part; no call has the empty id
 	}
 	if d.Digits != "" {
 		e.Keyed = i.c.Tagger.Commit(classCode, e.Contact[:], []byte(d.Digits))
 	}
 	for _, l := range d.Live {
 		e.Live = append(e.Live, purser.LiveContact{
-			Contact: ContactID(secret, l.Call), Agent: AgentKey(r.Source, l.Agent), Held: l.Held,
+			Contact: ContactID(salt, l.Call), Agent: AgentKey(salt, l.Agent), Held: l.Held,
 		})
 	}
 	return e, i.caller(&e, d, now)

@@ -2,6 +2,8 @@ package telephony_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -25,7 +27,7 @@ func TestSignedEventOpensAContact(t *testing.T) {
 	}
 	w.emit(purser.EventOffered, telephony.Data{Call: "call-4711", Agent: "agent-12", Caller: number, Attestation: "carrier"})
 	w.emit(purser.EventConnected, telephony.Data{Call: "call-4711", Agent: "agent-12"})
-	id := telephony.ContactID(w.secret, "call-4711")
+	id := telephony.ContactID(w.salt, "call-4711")
 	tag, _, _ := keys{}.Tag("phone", "+61491570156", 0)
 	w.look(func(s *fold.State, at purser.Stamp) {
 		c, ok := s.Contacts().Contact(id, at)
@@ -52,7 +54,7 @@ func TestKeyedDigitsBecomeACommitment(t *testing.T) {
 	}
 	w.emit(purser.EventConnected, telephony.Data{Call: "1", Agent: "a"})
 	w.emit(purser.EventKeypad, telephony.Data{Call: "1", Digits: "123456"})
-	id := telephony.ContactID(w.secret, "1")
+	id := telephony.ContactID(w.salt, "1")
 	if !slices.Equal(w.keyed, []purser.ContactID{id}) {
 		t.Fatalf("told of %v", w.keyed)
 	}
@@ -98,7 +100,7 @@ func TestLaw04ForgedEventsChangeNothing(t *testing.T) {
 			}
 			c.forge(w, &kept)
 			before := w.contacts()
-			if err := w.intake.Receive(t.Context(), kept); !errors.Is(err, telephony.ErrUnauthentic) {
+			if err := w.receive(t.Context(), kept); !errors.Is(err, telephony.ErrUnauthentic) {
 				t.Fatalf("got %v, want %v", err, telephony.ErrUnauthentic)
 			}
 			if !bytes.Equal(w.contacts(), before) {
@@ -116,14 +118,14 @@ func TestForgedEventsAreCountedOnceAMinute(t *testing.T) {
 	forged := w.signed("1", []byte("{}"))
 	forged.Signature = "v1=00"
 	for range 10 {
-		_ = w.intake.Receive(t.Context(), forged)
+		_ = w.receive(t.Context(), forged)
 	}
 	w.clock.step(time.Minute)
-	_ = w.intake.Receive(t.Context(), forged)
+	_ = w.receive(t.Context(), forged)
 	if got := w.findings(purser.FindingForgedEvent); !slices.Equal(got, []uint32{1, 10}) {
 		t.Fatalf("findings: got %v, want 1 and 10", got)
 	}
-	_ = w.intake.Receive(t.Context(), forged)
+	_ = w.receive(t.Context(), forged)
 	w.clock.step(time.Minute)
 	if err := w.intake.Flush(t.Context()); err != nil {
 		t.Fatal(err)
@@ -139,7 +141,7 @@ func TestForgerIsSlowedAndTheSourceIsNot(t *testing.T) {
 	forged.Signature, forged.Remote = "v1=00", netip.MustParseAddr("192.0.2.1")
 	var err error
 	for range 30 {
-		err = w.intake.Receive(t.Context(), forged)
+		err = w.receive(t.Context(), forged)
 	}
 	if !errors.Is(err, telephony.ErrTooMany) {
 		t.Fatalf("got %v, want %v", err, telephony.ErrTooMany)
@@ -148,7 +150,7 @@ func TestForgerIsSlowedAndTheSourceIsNot(t *testing.T) {
 		t.Fatalf("the source itself: %v", err)
 	}
 	w.clock.step(2 * time.Second)
-	if err := w.intake.Receive(t.Context(), forged); !errors.Is(err, telephony.ErrUnauthentic) {
+	if err := w.receive(t.Context(), forged); !errors.Is(err, telephony.ErrUnauthentic) {
 		t.Fatalf("after a while: got %v", err)
 	}
 }
@@ -161,7 +163,7 @@ func TestRepeatsAreAnsweredAsBefore(t *testing.T) {
 	size, again := w.log.Size(), w.sent[0]
 	w.clock.step(time.Second)
 	for _, r := range []telephony.Request{again, w.signed(again.ID, again.Body)} {
-		if err := w.intake.Receive(t.Context(), r); err != nil {
+		if err := w.receive(t.Context(), r); err != nil {
 			t.Fatalf("repeat: %v", err)
 		}
 	}
@@ -176,7 +178,7 @@ func TestOtherBytesUnderTheSameNumberLockTheSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := bytes.Replace(w.sent[0].Body, []byte("T09:00:00Z"), []byte("T09:00:01Z"), 1)
-	wantRefusal(t, w.intake.Receive(t.Context(), w.signed(w.sent[0].ID, other)), purser.EventMismatch)
+	wantRefusal(t, w.receive(t.Context(), w.signed(w.sent[0].ID, other)), purser.EventMismatch)
 	if got := w.findings(purser.FindingEventMismatch); !slices.Equal(got, []uint32{1}) {
 		t.Fatalf("findings: got %v", got)
 	}
@@ -190,6 +192,104 @@ func TestOtherBytesUnderTheSameNumberLockTheSource(t *testing.T) {
 			t.Error("the locked source is fresh")
 		}
 	})
+}
+
+// A live call, and the agents who take calls, outlive an exchange of the secret.
+func TestIdsOutliveASecret(t *testing.T) {
+	w := newWorld(t)
+	if err := w.client.Snapshot(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	person := purser.PersonID{5}
+	w.propose(telephony.MapAgent(w.source, w.salt, "agent-12", person, purser.Actor{}))
+	w.emit(purser.EventConnected, telephony.Data{Call: "call-4711", Agent: "agent-12"})
+	before := w.contact
+
+	salt := must(telephony.SaltOf(t.Context(), w.db, keys{}, w.source))(t)
+	entry, row, secret, err := telephony.NewSecret(w.random, keys{}, keys{}, purser.SourceSet{
+		Source: w.source, Vendor: w.vendor, Status: purser.StatusActive,
+	}, "switch", salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.put(entry, row)
+	w.client = telephony.NewClient(w.source, secret, w.client.Next(), w.clock.Wall, w.send)
+	if err := w.client.Snapshot(t.Context(), []telephony.Live{{Call: "call-4711", Agent: "agent-12"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.emit(purser.EventHeld, telephony.Data{Call: "call-4711", Agent: "agent-12"})
+	if w.contact != before || before.Zero() {
+		t.Fatalf("the call's contact: got %v, want %v", w.contact, before)
+	}
+	w.look(func(s *fold.State, at purser.Stamp) {
+		if c, ok := s.Contacts().Contact(before, at); !ok || c.Phase != contact.PhaseHeld {
+			t.Errorf("got %+v, want the call on hold", c)
+		}
+		if who, _ := s.Contacts().PersonOf(w.source, telephony.AgentKey(w.salt, "agent-12")); who != person {
+			t.Errorf("agent: got %v, want %v", who, person)
+		}
+	})
+}
+
+// TestLaw06IdsNeedTheSalt: whoever has the ledger, the source's id and even its
+// secret cannot try a switch's ids until one gives what an entry holds.
+func TestLaw06IdsNeedTheSalt(t *testing.T) {
+	w := newWorld(t)
+	if err := w.client.Snapshot(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.emit(purser.EventConnected, telephony.Data{Call: "call-4711", Agent: "agent-12"})
+	body := w.sent[len(w.sent)-1].Body
+	var guesses [][]byte
+	for _, key := range [][]byte{nil, w.source[:], w.vendor[:], w.secret} {
+		for _, id := range []string{"call-4711", "agent-12", string(body)} {
+			for _, label := range []string{"", "contact|", "agent|"} {
+				mac := hmac.New(sha256.New, key)
+				mac.Write([]byte(label + id))
+				sum := sha256.Sum256([]byte(string(key) + label + id))
+				guesses = append(guesses, mac.Sum(nil)[:16], sum[:16])
+			}
+		}
+	}
+	whole := keys{}.Commit("event body", body)
+	guesses = append(guesses, whole[:])
+	for stored, err := range w.db.Entries(t.Context(), 0, w.log.Size()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, guess := range guesses {
+			if bytes.Contains(stored.Bytes, guess) {
+				t.Errorf("entry %d holds guess %d", stored.Pos, i)
+			}
+		}
+	}
+	if got := fmt.Sprintf("%v %+v %#v %s %x %d", w.salt, w.salt, w.salt, w.salt, w.salt, []telephony.Salt{w.salt}); got != "[salt] [salt] [salt] [salt] [salt] [[salt]]" {
+		t.Errorf("a printed salt: got %q", got)
+	}
+}
+
+func TestEventsAreAnsweredWithTheirContact(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		event purser.Event
+		data  telephony.Data
+		want  purser.ContactID
+	}{
+		{purser.EventSnapshot, telephony.Data{More: true}, purser.ContactID{}},
+		{purser.EventSnapshot, telephony.Data{Continues: true}, purser.ContactID{}},
+		{purser.EventConnected, telephony.Data{Call: "1", Agent: "a"}, telephony.ContactID(w.salt, "1")},
+		{purser.EventKeypad, telephony.Data{Call: "1", Digits: "1"}, telephony.ContactID(w.salt, "1")},
+		{purser.EventHeartbeat, telephony.Data{}, purser.ContactID{}},
+	} {
+		w.emit(c.event, c.data)
+		if w.contact != c.want {
+			t.Errorf("event %d: got %v, want %v", c.event, w.contact, c.want)
+		}
+		w.contact = purser.ContactID{9}
+		if err := w.receive(t.Context(), w.sent[len(w.sent)-1]); err != nil || w.contact != c.want {
+			t.Errorf("event %d again: got %v, %v, want %v", c.event, w.contact, err, c.want)
+		}
+	}
 }
 
 func wantRefusal(t *testing.T, err error, want purser.Reason) {
@@ -206,7 +306,7 @@ func TestNewSecretCountsWhenItIsEnacted(t *testing.T) {
 	w := newWorld(t)
 	entry, row, secret, err := telephony.NewSecret(w.random, keys{}, keys{}, purser.SourceSet{
 		Source: w.source, Vendor: w.vendor, Status: purser.StatusActive,
-	}, "switch")
+	}, "switch", w.salt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +328,7 @@ func TestMalformedEvents(t *testing.T) {
 		`"time":"2026-03-02T09:00:00Z","data":{"sequence":1,"call":"c-998877","agent":"a-665544","caller":"+61491570156"}}`
 	w := newWorld(t)
 	body := fmt.Sprintf(good, w.source)
-	if err := w.intake.Receive(t.Context(), w.signed("1", []byte(body))); err != nil {
+	if err := w.receive(t.Context(), w.signed("1", []byte(body))); err != nil {
 		t.Fatalf("the good one: %v", err)
 	}
 	size := w.log.Size()
@@ -268,7 +368,7 @@ func TestMalformedEvents(t *testing.T) {
 			if bad == body {
 				t.Fatal("the case changes nothing")
 			}
-			err := w.intake.Receive(t.Context(), w.signed("1", []byte(bad)))
+			err := w.receive(t.Context(), w.signed("1", []byte(bad)))
 			if !errors.Is(err, telephony.ErrMalformed) {
 				t.Fatalf("got %v, want %v", err, telephony.ErrMalformed)
 			}
@@ -291,7 +391,7 @@ func TestNumberWithoutNormalFormCountsAsWithheld(t *testing.T) {
 	}
 	w.emit(purser.EventOffered, telephony.Data{Call: "1", Agent: "a", Caller: "anonymous", Attestation: "carrier"})
 	w.look(func(s *fold.State, at purser.Stamp) {
-		if c, ok := s.Contacts().Contact(telephony.ContactID(w.secret, "1"), at); !ok || c.Caller != 0 || c.Attested {
+		if c, ok := s.Contacts().Contact(telephony.ContactID(w.salt, "1"), at); !ok || c.Caller != 0 || c.Attested {
 			t.Errorf("got %+v", c)
 		}
 	})

@@ -2,7 +2,7 @@
 // of registered sources.
 //
 // It owns the format of a native event and its signature, the check of both,
-// the stored secrets of sources, the turning of call ids, agent ids, callers'
+// the stored secrets and salts of sources, the turning of call ids, agent ids, callers'
 // numbers and keyed digits into what the ledger may hold, and a [Client] that
 // speaks the format. It owns no order of events and no state of contacts
 // (internal/rule/contact does), and no decision to register a source or to map
@@ -11,7 +11,8 @@
 //
 // Laws carried here: the beginning of L4 (contacts come only from an
 // authenticated source; whatever fails authentication changes nothing) and L6
-// (a number or a digit does not leave this package, not in an error either).
+// (a number, a digit or a switch's id does not leave this package, not in an error
+// either).
 //
 // Start reading at [Intake.Receive].
 package telephony
@@ -25,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 
 	"purser"
 	"purser/internal/ledger"
@@ -76,7 +78,7 @@ type SourceRow struct {
 	Vendor purser.VendorID
 	Name   string            // for display, of a system and never of a person
 	Secret purser.Commitment // of the secret
-	Sealed []byte            // the secret
+	Sealed []byte            // the source's salt, then this secret
 }
 
 // Sources keeps the rows. Implementations pass storetest.Telephony.
@@ -89,9 +91,9 @@ type Sources interface {
 	PutSource(tx ledger.Tx, row SourceRow) error
 }
 
-// Vault keeps sources' secrets sealed for the row of their source.
+// Vault keeps what is secret of sources sealed for the rows of their source.
 type Vault interface {
-	Seal(id purser.SourceID, secret []byte) ([]byte, error)
+	Seal(id purser.SourceID, plain []byte) ([]byte, error)
 	Open(id purser.SourceID, sealed []byte) ([]byte, error)
 }
 
@@ -107,22 +109,27 @@ type Tagger interface {
 // to codes under the same ones.
 const (
 	classPhone  = "phone"
-	classCode   = "code" // parts: the contact's 16 bytes, the digits
-	classBody   = "event body"
+	classCode   = "code"       // parts: the contact's 16 bytes, the digits
+	classBody   = "event body" // parts: the source's salt, the body
 	classSecret = "source secret"
 )
 
 const secretSize = 32
 
-// NewSource draws a source and its secret. The entry and the row go into a
-// change together; the caller hands secret to whoever runs the switch, once.
+// NewSource draws a source with its salt and its secret. The entry and the row
+// go into a change together; the caller hands secret to whoever runs the
+// switch, once. The salt stays here.
 func NewSource(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name string) (entry *purser.SourceSet, row SourceRow, secret []byte, err error) {
 	id, err := drawSource(random)
 	if err != nil {
 		return nil, SourceRow{}, nil, err
 	}
+	salt, err := NewSalt(random)
+	if err != nil {
+		return nil, SourceRow{}, nil, err
+	}
 	e.Source, e.Status = id, purser.StatusActive
-	return NewSecret(random, v, t, e, name)
+	return NewSecret(random, v, t, e, name, salt)
 }
 
 func drawSource(random io.Reader) (purser.SourceID, error) {
@@ -134,13 +141,14 @@ func drawSource(random io.Reader) (purser.SourceID, error) {
 }
 
 // NewSecret draws another secret for the source of e, which is as the entry
-// shall be otherwise. The old one counts until the entry takes effect.
-func NewSecret(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name string) (entry *purser.SourceSet, row SourceRow, secret []byte, err error) {
+// shall be otherwise. The old one counts until the entry takes effect. salt is
+// the one the source has, of [SaltOf]: contacts and agents keep their ids.
+func NewSecret(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name string, salt Salt) (entry *purser.SourceSet, row SourceRow, secret []byte, err error) {
 	secret = make([]byte, secretSize)
 	if _, err := io.ReadFull(random, secret); err != nil {
 		return nil, SourceRow{}, nil, fmt.Errorf("draw secret: %w", err)
 	}
-	sealed, err := v.Seal(e.Source, secret)
+	sealed, err := v.Seal(e.Source, slices.Concat(salt.key[:], secret))
 	if err != nil {
 		return nil, SourceRow{}, nil, fmt.Errorf("seal secret of %v: %w", e.Source, err)
 	}
@@ -151,29 +159,6 @@ func NewSecret(random io.Reader, v Vault, t Tagger, e purser.SourceSet, name str
 
 func commitSecret(t Tagger, id purser.SourceID, secret []byte) purser.Commitment {
 	return t.Commit(classSecret, id[:], secret)
-}
-
-// MapAgent returns the entry that maps the switch's agent id to a person; a
-// zero person unmaps. Never pass an extension.
-func MapAgent(source purser.SourceID, agentID string, person purser.PersonID, by purser.Actor) *purser.AgentMapped {
-	return &purser.AgentMapped{Source: source, Agent: AgentKey(source, agentID), Person: person, By: by}
-}
-
-// AgentKey returns a switch's agent id as the ledger holds it; the empty id is
-// no agent.
-func AgentKey(source purser.SourceID, agentID string) purser.AgentKey {
-	if agentID == "" {
-		return purser.AgentKey{}
-	}
-	sum := sha256.Sum256(append(source[:], agentID...))
-	return purser.AgentKey(sum[:len(purser.AgentKey{})])
-}
-
-// ContactID returns the contact of a switch's call id.
-func ContactID(secret []byte, call string) purser.ContactID {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("contact|" + call))
-	return purser.ContactID(mac.Sum(nil)[:len(purser.ContactID{})])
 }
 
 const signaturePrefix = "v1="

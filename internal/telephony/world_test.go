@@ -86,9 +86,12 @@ type world struct {
 	source purser.SourceID
 	vendor purser.VendorID
 	secret []byte
+	salt   telephony.Salt
 	client *telephony.Client
 	sent   []telephony.Request // by client, delivered or not
 	keyed  []purser.ContactID
+
+	contact purser.ContactID // of the event that was received last
 }
 
 func newWorld(t *testing.T) *world {
@@ -124,6 +127,7 @@ func (w *world) register() {
 	}
 	w.put(entry, row)
 	w.source, w.secret = entry.Source, secret
+	w.salt = must(telephony.SaltOf(w.Context(), w.db, keys{}, w.source))(w.T)
 	w.client = telephony.NewClient(w.source, secret, 1, w.clock.Wall, w.send)
 }
 
@@ -145,7 +149,13 @@ func (w *world) propose(e purser.Entry) {
 // send is the way from client to intake.
 func (w *world) send(ctx context.Context, r telephony.Request) error {
 	w.sent = append(w.sent, r)
-	return w.intake.Receive(ctx, r)
+	return w.receive(ctx, r)
+}
+
+func (w *world) receive(ctx context.Context, r telephony.Request) error {
+	var err error
+	w.contact, err = w.intake.Receive(ctx, r)
+	return err
 }
 
 func (w *world) emit(e purser.Event, d telephony.Data) {

@@ -197,7 +197,11 @@ func (d *door) addSource(ctx context.Context, in *sourceInput) (*sourceOutput, e
 type mapInput struct{ Body mapBody }
 
 func (d *door) mapAgent(ctx context.Context, in *mapInput) (*doneOutput, error) {
-	_, err := d.c.Changes.Direct(ctx, in.Body.entry(), nil)
+	entry, err := in.Body.entry(ctx, d.c.Sources)
+	if err != nil {
+		return nil, err
+	}
+	_, err = d.c.Changes.Direct(ctx, entry, nil)
 	return done(err)
 }
 

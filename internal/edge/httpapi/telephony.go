@@ -23,9 +23,12 @@ type NewSource struct {
 	Secret []byte
 }
 
-// Sources makes sources.
+// Sources makes sources, and knows what keys their ids.
 type Sources interface {
 	NewSource(e purser.SourceSet, name string) (NewSource, error)
+	// MapAgent returns the entry that maps a source's agent id to a person. For
+	// a source that does not exist it is one that no change will take.
+	MapAgent(ctx context.Context, source purser.SourceID, agent string, person purser.PersonID) (*purser.AgentMapped, error)
 }
 
 type eventInput struct {
@@ -47,9 +50,18 @@ func (in *eventInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+// eventOutput is done, and the contact of an event about one: the source has
+// its own contacts' ids from here and cannot make them.
+type eventOutput struct {
+	Body struct {
+		Answer  string            `json:"answer"`
+		Contact *purser.ContactID `json:"contact,omitempty"`
+	}
+}
+
 // event hands a switch's event to the intake, which authenticates it.
-func (a *API) event(ctx context.Context, in *eventInput) (*doneOutput, error) {
-	err := a.c.Intake.Receive(ctx, telephony.Request{
+func (a *API) event(ctx context.Context, in *eventInput) (*eventOutput, error) {
+	contact, err := a.c.Intake.Receive(ctx, telephony.Request{
 		Source: in.Source, ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.RawBody,
 		Remote: in.remote,
 	})
@@ -60,8 +72,15 @@ func (a *API) event(ctx context.Context, in *eventInput) (*doneOutput, error) {
 		return nil, web.Invalid(http.StatusTooManyRequests)
 	case errors.Is(err, telephony.ErrMalformed):
 		return nil, web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body", What: err.Error()})
+	case err != nil:
+		return nil, err
 	}
-	return done(err)
+	out := new(eventOutput)
+	out.Body.Answer = "done"
+	if !contact.Zero() {
+		out.Body.Contact = &contact
+	}
+	return out, nil
 }
 
 func trusts(names []string) (t purser.SourceTrust) {
@@ -80,8 +99,8 @@ func (b *sourceBody) make(s Sources) (NewSource, error) {
 	return s.NewSource(purser.SourceSet{Vendor: b.Vendor, Trust: trusts(b.Trust)}, b.Name)
 }
 
-func (b *mapBody) entry() *purser.AgentMapped {
-	return telephony.MapAgent(b.Source, b.Agent, b.Person, purser.Actor{})
+func (b *mapBody) entry(ctx context.Context, s Sources) (*purser.AgentMapped, error) {
+	return s.MapAgent(ctx, b.Source, b.Agent, b.Person)
 }
 
 func (b *budgetBody) entry() *purser.Configuration {
@@ -110,7 +129,11 @@ func (a *API) propose(ctx context.Context, in *changeInput) (*changeOutput, erro
 		out.Body.Source = &made.Entry.Source
 		out.Body.Secret = base64.StdEncoding.EncodeToString(made.Secret)
 	case b.Map != nil && b.Source == nil && b.Budget == nil:
-		inner = b.Map.entry()
+		mapped, err := b.Map.entry(ctx, a.c.Sources)
+		if err != nil {
+			return nil, err
+		}
+		inner = mapped
 	case b.Budget != nil && b.Source == nil && b.Map == nil:
 		inner = b.Budget.entry()
 	default:

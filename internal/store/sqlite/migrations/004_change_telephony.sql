@@ -8,6 +8,6 @@ CREATE TABLE source (
 	vendor BLOB NOT NULL CHECK (length(vendor) = 16),
 	name   TEXT NOT NULL,
 	secret BLOB NOT NULL CHECK (length(secret) = 16), -- commitment
-	sealed BLOB NOT NULL,
+	sealed BLOB NOT NULL, -- the source's salt, the same in all its rows, and the secret
 	UNIQUE (id, secret)
 ) STRICT;
