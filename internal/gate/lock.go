@@ -20,7 +20,8 @@ type LockAsk struct {
 }
 
 // PlaceLock stops a target from the entry's position on, and returns it (L3).
-// Placing is single and instant; it asks for no step-up and no lock stops it.
+// Placing is single and instant and asks for no step-up; only a lock that names
+// the asker himself keeps him from stopping others.
 func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
 	receipt, err := g.propose(ctx, ask.Asker, "lock", func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.LockPlaced{
@@ -30,7 +31,7 @@ func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
 		session, why := s.Standing().Live(ask.Session, at)
 		if e.Reason = why; why == purser.Allowed {
 			e.By = session.Who
-			e.Reason = s.Locks().Place(e, contain.Asker{Who: e.By, Roles: session.Roles}, s.Standing().Of(ask.Target), at)
+			e.Reason = s.Locks().Place(e, contain.Asker{Who: e.By, Roles: session.Roles, Stepped: session.SteppedUp}, s.Standing().Of(ask.Target), at)
 		}
 		return e
 	})
@@ -49,8 +50,8 @@ func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID, cause 
 		}
 		if why == purser.Allowed {
 			stands, _ := s.Locks().Lock(lock)
-			by := contain.Asker{Who: session.Who, Roles: session.Roles}
-			e.Lifted, why = s.Locks().Lift(lock, by, s.Standing().Of(stands.Target), s.Standing().Roles, session.SteppedUp, at)
+			by := contain.Asker{Who: session.Who, Roles: session.Roles, Stepped: session.SteppedUp}
+			e.Lifted, why = s.Locks().Lift(lock, by, s.Standing().Of(stands.Target), s.Standing().Roles, at)
 		}
 		e.Reason, lifted = why, e.Lifted
 		return e

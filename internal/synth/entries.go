@@ -226,7 +226,7 @@ func (e *Entries) stop() []act {
 		if len(e.locks) > 0 && e.draw(2) == 0 {
 			id := e.locks[e.draw(len(e.locks))]
 			lock, _ := s.Locks().Lock(id)
-			lifted, why := s.Locks().Lift(id, e.asker(by), s.Standing().Of(lock.Target), s.Standing().Roles, e.at, e.at)
+			lifted, why := s.Locks().Lift(id, e.asker(by), s.Standing().Of(lock.Target), s.Standing().Roles, e.at)
 			return &purser.LockLift{Lock: id, By: e.who(by), Lifted: lifted, Reason: why}
 		}
 		entry := &purser.LockPlaced{
@@ -242,7 +242,7 @@ func (e *Entries) stop() []act {
 }
 
 func (e *Entries) asker(i int) contain.Asker {
-	return contain.Asker{Who: e.who(i), Roles: e.cast[i].roles}
+	return contain.Asker{Who: e.who(i), Roles: e.cast[i].roles, Stepped: e.at}
 }
 
 func (e *Entries) target() purser.Target {

@@ -7,10 +7,11 @@
 // Posture, caps on automatic locks and containment certificates are not here.
 //
 // Laws carried here: L3 (from the position of a lock on, its target is
-// covered) and L8 (coverage depends on the actor, the path and the time alone,
-// so a lock changes nothing for anybody else).
+// covered), L8 (coverage depends on the actor, the path and the time alone,
+// so a lock changes nothing for anybody else) and L11 as far as that nobody
+// disarms those who watch by stopping them: see [Board.Silenced].
 //
-// Start reading at [Board.Covers].
+// Start reading at [Board.Covers], then [Board.Silenced].
 package contain
 
 import (
@@ -26,6 +27,16 @@ import (
 // more: a target that is stopped sixteen times is stopped.
 const MostLocks = 16
 
+// Lane is the queue of acts that stop somebody, so that a vendor whose own
+// queue is full can still be stopped by those who may. Whoever may stop nobody
+// but himself waits in his vendor's.
+func Lane() purser.VendorID { return purser.VendorID{0xff, 's', 't', 'o', 'p'} }
+
+// Stops reports whether roles let somebody stop others.
+func Stops(roles purser.Role) bool {
+	return roles&(purser.RoleSecurity|purser.RoleLead|purser.RoleAdmin) != 0
+}
+
 // errImpossible says that an entry contradicts the locks that stand: no
 // decision allows it, so the ledger is corrupt.
 var errImpossible = errors.New("lock entry contradicts the locks that stand")
@@ -38,15 +49,17 @@ type Lock struct {
 	Expires purser.Stamp // zero: until lifted
 	By      purser.Actor
 	Placed  purser.Stamp
-	// Lifter is whoever voted first to lift it; zero until then.
-	Lifter purser.PersonID
+	// Lifter is whoever voted first to lift it, as of then; zero until then.
+	Lifter purser.Actor
 }
 
 // Asker is somebody who wants a lock placed or lifted, with the roles he holds
-// now.
+// now. Stepped is when his session last stepped up; zero for somebody who is
+// not there to step up.
 type Asker struct {
-	Who   purser.Actor
-	Roles purser.Role
+	Who     purser.Actor
+	Roles   purser.Role
+	Stepped purser.Stamp
 }
 
 // Board is the set of all locks. The zero Board is ready to use. It belongs to
@@ -79,13 +92,40 @@ func (b *Board) Covers(a purser.Actor, p purser.Path, stepped, at purser.Stamp) 
 }
 
 // Named reports whether a lock names the session or the person of a, on any
-// path: somebody who is stopped himself decides nothing for others. Locks on
-// his team, his vendor or everybody do not count, so that those can be lifted.
+// path: somebody who is stopped himself stops nobody else. Locks on his team,
+// his vendor or everybody do not count, so that those can be lifted.
 func (b *Board) Named(a purser.Actor, stepped, at purser.Stamp) bool {
 	narrow := targets(a)
 	for _, t := range narrow[:2] {
 		if _, degree := b.hardest(t, purser.PathAll, stepped, at); degree != 0 {
 			return true
+		}
+	}
+	return false
+}
+
+// Silenced reports whether locks that name by, or his session, take away his
+// word about others: his vote to lift a lock, and his way in to cast it. One
+// such lock does, but for security: there it takes his own, the operator's, or
+// those of two people. Otherwise one session could lock all of security, and
+// nobody would be left to lift a lock or to come in and veto. It stops less
+// than [Board.Covers]: what a lock covers stays stopped.
+func (b *Board) Silenced(by Asker, at purser.Stamp) bool {
+	var first purser.PersonID
+	narrow := targets(by.Who)
+	for _, t := range narrow[:2] {
+		ids, _ := b.on.Get(t)
+		for _, id := range ids {
+			lock, _ := b.locks.Get(id)
+			switch placer := lock.By.Person; {
+			case !lock.holds(purser.PathAll, by.Stepped, at):
+			case !by.Roles.Has(purser.RoleSecurity), placer.Zero(), placer == by.Who.Person:
+				return true
+			case first.Zero():
+				first = placer
+			case placer != first:
+				return true
+			}
 		}
 	}
 	return false

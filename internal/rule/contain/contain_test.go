@@ -266,7 +266,7 @@ func TestWhoMayLift(t *testing.T) {
 			}
 			roles := map[purser.PersonID]purser.Role{}
 			for _, v := range c.votes {
-				lifted, why := b.Lift(lock.Lock, v.by, agent, func(p purser.PersonID) purser.Role { return roles[p] }, 10, 10)
+				lifted, why := b.Lift(lock.Lock, v.by, agent, func(p purser.PersonID) purser.Role { return roles[p] }, 10)
 				if lifted != v.lifted || why != v.why {
 					t.Fatalf("got %v %d, want %v %d", lifted, why, v.lifted, v.why)
 				}

@@ -6,13 +6,18 @@ import "purser"
 // target names, with everything known of him: a person's team and vendor, a
 // team's vendor; zero when nobody knows the target. Security places any lock; a
 // lead stops his own team and its sessions and persons; anybody stops himself.
-// Placing is a tightening: it takes one person and effect at once.
+// Whom a lock names stops nobody but himself, so that of two who stop one
+// another the first one counts. Placing is a tightening: it takes one person
+// and effect at once.
 func (b *Board) Place(e *purser.LockPlaced, by Asker, of purser.Actor, at purser.Stamp) purser.Reason {
 	if _, used := b.locks.Get(e.Lock); used || e.Lock.Zero() {
 		return purser.LockUnknown
 	}
 	if !meaningful(e, at) || (of == purser.Actor{} && e.Target.Kind != purser.TargetAll && e.Target.Kind != purser.TargetSource) {
 		return purser.TargetUnknown
+	}
+	if !own(e.Target, by, of) && b.Named(by.Who, by.Stepped, at) {
+		return purser.Locked
 	}
 	if by.Roles.Has(purser.RoleSecurity) {
 		return purser.Allowed
@@ -44,13 +49,18 @@ func meaningful(e *purser.LockPlaced, at purser.Stamp) bool {
 func mayPlace(t purser.Target, by Asker, of purser.Actor) bool {
 	switch t.Kind {
 	case purser.TargetSession, purser.TargetPerson:
-		return of.Person == by.Who.Person || leads(by, of)
+		return own(t, by, of) || leads(by, of)
 	case purser.TargetTeam:
 		return leads(by, of)
 	case purser.TargetVendor, purser.TargetAll, purser.TargetSource:
 		return false
 	}
 	return false
+}
+
+// own reports whether somebody is about himself or a session of his.
+func own(t purser.Target, by Asker, of purser.Actor) bool {
+	return named(t) && of.Person == by.Who.Person
 }
 
 // leads reports whether by is a lead of of's team, in the same vendor.
@@ -64,37 +74,37 @@ func leads(by Asker, of purser.Actor) bool {
 // with the role of security, and neither of them the one who was stopped; a
 // lead votes about his own team only. of is whom the target names, as for
 // Place. roles tells what a person holds now, and 0 of somebody who is not
-// active: the first voter is judged again when the second comes. There is no
-// hold: lifting is no change in the sense of L11.
+// active: when the second comes the first voter is judged again, by his roles
+// and the locks on him. There is no hold: lifting is no change in the sense of
+// L11.
 func (b *Board) Lift(
-	id purser.LockID, by Asker, of purser.Actor, roles func(purser.PersonID) purser.Role, stepped, at purser.Stamp,
+	id purser.LockID, by Asker, of purser.Actor, roles func(purser.PersonID) purser.Role, at purser.Stamp,
 ) (lifted bool, why purser.Reason) {
 	lock, ok := b.locks.Get(id)
 	if !ok || lock.expired(at) {
 		return false, purser.LockUnknown
 	}
-	if named(lock.Target) && of.Person == by.Who.Person {
+	if own(lock.Target, by, of) {
 		return false, purser.SameHuman
 	}
-	if b.Named(by.Who, stepped, at) {
+	if b.Silenced(by, at) {
 		return false, purser.Locked
 	}
 	security := by.Roles.Has(purser.RoleSecurity)
 	if !security && !leads(by, of) {
 		return false, purser.NoRole
 	}
-	if lock.Lifter.Zero() {
-		return false, purser.Allowed
-	}
-	if lock.Lifter == by.Who.Person {
+	if lock.Lifter.Person == by.Who.Person {
 		return false, purser.SameHuman
 	}
-	first := roles(lock.Lifter)
-	if !security && !first.Has(purser.RoleSecurity) {
+	first := Asker{Who: lock.Lifter, Roles: roles(lock.Lifter.Person)}
+	if first.Roles&(purser.RoleSecurity|purser.RoleLead) == 0 || b.Silenced(first, at) {
+		return false, purser.Allowed // there is no first vote, or none that still counts: this is it
+	}
+	if !security && !first.Roles.Has(purser.RoleSecurity) {
 		return false, purser.NoRole
 	}
-	// A first voter who lost his standing gave no vote: this one takes its place.
-	return first&(purser.RoleSecurity|purser.RoleLead) != 0, purser.Allowed
+	return true, purser.Allowed
 }
 
 // named reports whether the target is one human.

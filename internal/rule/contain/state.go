@@ -43,7 +43,7 @@ func (b *Board) lift(e *purser.LockLift) error {
 		b.remove(e.Lock, lock.Target)
 		return nil
 	}
-	lock.Lifter = e.By.Person
+	lock.Lifter = e.By
 	b.locks.Put(e.Lock, lock)
 	return nil
 }
@@ -98,7 +98,7 @@ func (b *Board) Discard() { b.locks.Discard(); b.on.Discard() }
 
 // Code writes the locks, or reads them into an empty Board.
 func (b *Board) Code(c *purser.Coder) {
-	const least = 16 + 17 + 1 + 1 + 8 + 64 + 8 + 16
+	const least = 16 + 17 + 1 + 1 + 8 + 64 + 8 + 64
 	b.locks.Code(c, least, codeLockID, codeLock)
 	if !c.Reading() || c.Err() != nil {
 		return
