@@ -48,13 +48,16 @@ type Release struct {
 // answer is the same whether or not there is such a customer, a channel, or a
 // send left: a refusal comes back only for what the asker may know about
 // himself and his contact. There is a release whenever the error is nil or a
-// refusal, and its Deliver makes the second of the two entries.
+// refusal, and its Deliver makes the second of the two entries: at once where
+// there is nobody to send to, after the message where there is. Whoever sees
+// the size of the ledger would tell them apart by that; nobody below security
+// does, and both wait in the same queue.
 func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	c, err := g.recipient(ctx, ask)
 	if err != nil {
 		return nil, fmt.Errorf("look for recipient: %w", err)
 	}
-	channel, channelWhy, err := g.channel(ctx, c.ordinal, ask.Channel)
+	channel, err := g.channel(ctx, c.ordinal, ask.Channel)
 	if err != nil {
 		return nil, fmt.Errorf("look for channel: %w", err)
 	}
@@ -65,10 +68,10 @@ func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	code := fmt.Sprintf("%06d", digits)
 	receipt, err := g.c.Log.Propose(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.CodeSent{
-			Contact: ask.Contact, Customer: c.ordinal, Tag: c.now, Last: c.last, Channel: channel, Present: c.present,
+			Contact: ask.Contact, Customer: c.ordinal, Tag: c.now, Last: c.last, Present: c.present,
 			Digits: g.Commit(ask.Contact, code), Expires: at + contact.CodeLife,
 		}
-		e.Reason = g.maySend(view{s, at}, &ask, c, channelWhy, e)
+		e.Reason = g.maySend(view{s, at}, &ask, c, channel, e)
 		return e
 	})
 	if err != nil {
@@ -117,12 +120,13 @@ func (g *Gate) recipient(ctx context.Context, ask CodeAsk) (candidate, error) {
 
 // maySend is the order of one code. What the asker may know of himself and his
 // contact comes before what he may not know of a customer.
-func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, channel purser.Reason, e *purser.CodeSent) purser.Reason {
+func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, to channel, e *purser.CodeSent) purser.Reason {
 	hold, why := g.Works(v.State, v.at, ask.Asker, ask.Contact, policy.SendCode, &e.Who)
 	if why == purser.Allowed {
 		_, why = v.Contacts().Send(ask.Contact, ask.Session, v.at)
 	}
-	switch {
+	channel, none := to.at(v.at)
+	switch e.Channel = channel; {
 	case why != purser.Allowed:
 		return why
 	case c.ordinal == 0:
@@ -131,8 +135,8 @@ func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, channel purser.Reason,
 		return purser.OtherCustomer
 	case len(ask.Items) == 0 && hold.Customer == 0:
 		return purser.NotBound
-	case channel != purser.Allowed:
-		return channel
+	case none != purser.Allowed:
+		return none
 	}
 	return v.Budgets().Send(c.now, c.last, v.at)
 }

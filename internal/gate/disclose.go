@@ -32,7 +32,7 @@ type Disclosed struct {
 	// Shown are the bits that have a value. Of the others nothing can be told:
 	// not allowed and not there look the same.
 	Shown purser.FieldMask
-	Pos   purser.Pos // of the entry
+	Pos   purser.Pos // of the entry, or of the last one where this ask was only counted
 	// AfterHangUp is for how many seconds the fields may stay on the screen
 	// once the customer is gone.
 	AfterHangUp uint32
@@ -81,7 +81,7 @@ func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
 		return e
 	})
 	if refusal, ok := errors.AsType[*purser.Refusal](err); ok && refusal.Reason == purser.FieldsNotAllowed {
-		return Disclosed{Pos: receipt.Pos()}, nil
+		return Disclosed{Pos: refusal.At}, nil
 	}
 	if err != nil {
 		return Disclosed{}, err
@@ -156,7 +156,7 @@ func party(h *contact.Hold, customer purser.Ordinal, e *purser.Disclosure) (link
 	e.Customer, e.Assurance = h.Customer, h.Assurance
 	if customer != 0 && customer != h.Customer {
 		if !slices.Contains(h.Linked, customer) {
-			return false, purser.OtherCustomer
+			return false, purser.NotOfContact
 		}
 		linked = true
 		e.Customer, e.Assurance = customer, min(h.Assurance, purser.A1)

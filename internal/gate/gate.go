@@ -16,6 +16,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,9 @@ func (g *Gate) propose(ctx context.Context, a Asker, what string, decide func(*f
 	return receipt, nil
 }
 
-// view is the state at the position where an entry lands.
+// view is the state at the position where an entry lands. Its steps only read:
+// a later one may be worked out although an earlier one refuses ([cmp.Or] keeps
+// the first).
 type view struct {
 	*fold.State
 	at purser.Stamp
@@ -168,26 +171,14 @@ func (g *Gate) Works(
 ) (contact.Hold, purser.Reason) {
 	v := view{s, at}
 	session, hold, why := v.desk(a, c, who)
-	if why == purser.Allowed {
-		why = g.may(v, &session, action)
-	}
-	if why == purser.Allowed {
-		why = v.stopped(&session, &hold, purser.PathDesk)
-	}
-	return hold, why
+	return hold, cmp.Or(why, g.may(v, &session, action), v.stopped(&session, &hold, purser.PathDesk))
 }
 
 // Claims is the same for whoever is about to claim a contact.
 func (g *Gate) Claims(s *fold.State, at purser.Stamp, a Asker, who *purser.Actor) purser.Reason {
 	v := view{s, at}
 	session, why := v.seated(a, who)
-	if why == purser.Allowed {
-		why = g.may(v, &session, policy.Claim)
-	}
-	if why == purser.Allowed {
-		why = v.locked(&session, purser.PathDesk)
-	}
-	return why
+	return cmp.Or(why, g.may(v, &session, policy.Claim), v.locked(&session, purser.PathDesk))
 }
 
 // Oversees is the same for whoever oversees a contact of his vendor, which
@@ -200,13 +191,7 @@ func (g *Gate) Oversees(
 	if why == purser.Allowed && vendor != session.Who.Vendor {
 		why = purser.NoContact
 	}
-	if why == purser.Allowed {
-		why = g.may(v, &session, action)
-	}
-	if why == purser.Allowed {
-		why = v.locked(&session, purser.PathDesk)
-	}
-	return why
+	return cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathDesk))
 }
 
 // Stops reports a lock that keeps a session from working a contact, its own or

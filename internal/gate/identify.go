@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ type candidate struct {
 	record    seal.Record
 	now, last purser.Tag
 	present   purser.FieldMask // the bits that its record has a value for
-	phone     purser.FieldMask // the phone's bit if it is old enough to prove anything
+	phone     channel
 	linked    []purser.Ordinal // who shares a booking with it, where that is asked
 }
 
@@ -156,7 +157,7 @@ func (g *Gate) candidate(ctx context.Context, o purser.Ordinal) (candidate, erro
 	if err != nil {
 		return candidate{}, err
 	}
-	if c.phone, _, err = g.channel(ctx, o, tagPhone); err != nil {
+	if c.phone, err = g.channel(ctx, o, tagPhone); err != nil {
 		return candidate{}, err
 	}
 	if c.ordinal != 0 {
@@ -166,23 +167,32 @@ func (g *Gate) candidate(ctx context.Context, o purser.Ordinal) (candidate, erro
 	return c, err
 }
 
-// channel returns the bit of a channel that is old enough to prove something,
-// or why there is none.
-func (g *Gate) channel(ctx context.Context, o purser.Ordinal, name string) (purser.FieldMask, purser.Reason, error) {
+// channel is a bit of a record that proves something from a stamp on, or why
+// there is none.
+type channel struct {
+	bit  purser.FieldMask
+	from purser.Stamp
+	why  purser.Reason
+}
+
+func (g *Gate) channel(ctx context.Context, o purser.Ordinal, name string) (channel, error) {
 	f, ok := g.c.Records.Schema().Field(name)
 	if !ok || !f.Channel {
-		return 0, purser.NoChannel, nil
+		return channel{why: purser.NoChannel}, nil
 	}
 	since, held, err := g.c.Records.ChannelSince(ctx, o, f.Bit)
-	switch {
-	case err != nil:
-		return 0, purser.NoChannel, err
-	case !held:
-		return 0, purser.NoChannel, nil
-	case g.c.Now()-since < channelAge:
-		return 0, purser.ChannelTooNew, nil
+	if err != nil || !held {
+		return channel{why: purser.NoChannel}, err
 	}
-	return purser.Mask(f.Bit), purser.Allowed, nil
+	return channel{bit: purser.Mask(f.Bit), from: since + channelAge}, nil
+}
+
+// at is what the channel proves at a stamp: the entry's own (L2).
+func (c channel) at(at purser.Stamp) (purser.FieldMask, purser.Reason) {
+	if c.why == purser.Allowed && at < c.from {
+		return 0, purser.ChannelTooNew
+	}
+	return c.bit, c.why
 }
 
 // trial is one identify on its way through both of its entries.
@@ -194,29 +204,23 @@ type trial struct {
 }
 
 // attempt decides whether a try may be spent. A candidate that is not there is
-// no reason to refuse: the asker would tell a miss from a mismatch.
+// no reason to refuse: the asker would tell a miss from a mismatch. What the
+// asker can count or see comes before what depends on a customer.
 func (g *Gate) attempt(v view, t *trial) *purser.Attempt {
 	e := &purser.Attempt{
 		Contact: t.ask.Contact, Way: purser.WayMatch, Items: record.ItemBits(kinds(t.ask.Items)),
 		Tag: t.now, Last: t.last, Customer: t.ordinal, Linked: t.ask.Linked,
 	}
 	hold, why := g.trying(v, t.ask, &e.Who)
-	if why == purser.Allowed {
-		why = t.flaw
-	}
-	if _, tries := v.Contacts().Verify(t.ask.Contact, t.ask.Session, v.at); why == purser.Allowed {
-		why = tries
-	}
-	if why == purser.Allowed {
-		why = v.Budgets().Attempt(e.Who.Person, t.now, t.last, purser.WayMatch, v.at)
-	}
-	if why == purser.Allowed {
-		why = v.Budgets().Bind(e.Who.Person, t.ask.Contact, t.ask.Linked, v.at)
-	}
-	if e.Reason = why; why == purser.Allowed && t.ordinal != 0 {
+	_, tries := v.Contacts().Verify(t.ask.Contact, t.ask.Session, v.at)
+	bind := v.Budgets().Bind(e.Who.Person, t.ask.Contact, t.ask.Linked, v.at)
+	limit := v.Budgets().Attempt(e.Who.Person, t.now, t.last, purser.WayMatch, v.at)
+	e.Reason = cmp.Or(why, tries, t.flaw, bind, limit)
+	if e.Reason == purser.Allowed && t.ordinal != 0 {
 		e.Compare = g.c.Records.Schema().Compared(kinds(t.ask.Items))
-		if t.caller = 0; hold.Attested && !hold.Outbound && !t.ask.Linked && t.phone != 0 {
-			e.Compare |= t.phone
+		phone, _ := t.phone.at(v.at)
+		if t.caller = 0; hold.Attested && !hold.Outbound && !t.ask.Linked && phone != 0 {
+			e.Compare |= phone
 			t.caller = hold.Caller
 		}
 	}
@@ -253,7 +257,7 @@ func (g *Gate) compare(receipt ledger.Receipt, t *trial) (why purser.Reason, num
 			wrong = wrong || !right
 		}
 	}
-	phone := values[purser.Field(bits.TrailingZeros32(uint32(t.phone|1<<31)))]
+	phone := values[purser.Field(bits.TrailingZeros32(uint32(t.phone.bit|1<<31)))]
 	now, last, err := g.c.Keys.Tag(tagPhone, phone.Reveal(), g.c.Now())
 	switch {
 	case err != nil:
@@ -265,8 +269,10 @@ func (g *Gate) compare(receipt ledger.Receipt, t *trial) (why purser.Reason, num
 	case wrong:
 		return purser.Wrong, false, nil
 	}
-	// What the record does not hold proves nothing and disproves nothing.
-	return schema.Enough(held), t.caller != 0 && (t.caller == now || t.caller == last), nil
+	if schema.Enough(held) != purser.Allowed {
+		return purser.HeldTooFew, false, nil // proves nothing and disproves nothing
+	}
+	return purser.Allowed, t.caller != 0 && (t.caller == now || t.caller == last), nil
 }
 
 // opened returns the values to compare with: the candidate's by the attempt's
@@ -277,7 +283,7 @@ func (g *Gate) opened(receipt ledger.Receipt, t *trial, real bool) (purser.Value
 	if real {
 		values, err = g.c.Keys.Open(receipt, t.record)
 	} else {
-		values, err = g.nobody.Open(g.c.Records.Schema().Compared(kinds(t.ask.Items)) | t.phone)
+		values, err = g.nobody.Open(g.c.Records.Schema().Compared(kinds(t.ask.Items)) | t.phone.bit)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open compared fields: %w", err)

@@ -397,7 +397,7 @@ func TestLaw04NamingOpensNobodyElse(t *testing.T) {
 		_, err = w.gate.Disclose(t.Context(), gate.Ask{
 			Asker: m.Asker(), Contact: c, Customer: id, Path: purser.PathDesk, Fields: mask(t, w, "name"),
 		})
-		want := purser.OtherCustomer
+		want := purser.NotOfContact
 		if int(o) == i {
 			want = purser.Allowed
 		}
@@ -407,8 +407,8 @@ func TestLaw04NamingOpensNobodyElse(t *testing.T) {
 	}
 	if _, err := w.gate.Disclose(t.Context(), gate.Ask{
 		Asker: m.Asker(), Contact: c, Customer: purser.CustomerID{9}, Path: purser.PathDesk, Fields: mask(t, w, "name"),
-	}); reason(err) != purser.OtherCustomer {
-		t.Errorf("naming nobody: got reason %d, want %d", reason(err), purser.OtherCustomer)
+	}); reason(err) != purser.NotOfContact {
+		t.Errorf("naming nobody: got reason %d, want %d", reason(err), purser.NotOfContact)
 	}
 }
 

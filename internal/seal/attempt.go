@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -49,12 +50,13 @@ type Ring interface {
 // Tag returns the attempt tags of a normal form for the month of at and for
 // the month before it. The latter is zero when that month had no attempts, or
 // its key is gone. The first tag of a month draws the month's key and stores it
-// before it is used; if that fails no tag is given.
+// before it is used; if that fails no tag is given. Tag destroys no key for its
+// age: at is a clock's, and a clock that was set must not void counts.
 func (k *Keys) Tag(class, normal string, at purser.Stamp) (now, last purser.Tag, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	m := monthOf(at)
-	if err := k.turn(m, at); err != nil {
+	if err := k.turn(m, math.MinInt64); err != nil {
 		return 0, 0, fmt.Errorf("prepare attempt key: %w", err)
 	}
 	now = tag(k.attempts[m], class, normal)
@@ -64,8 +66,9 @@ func (k *Keys) Tag(class, normal string, at purser.Stamp) (now, last purser.Tag,
 	return now, last, nil
 }
 
-// Retire destroys attempt keys that are over 62 days old. Tag does it too;
-// this is for days without attempts.
+// Retire destroys attempt keys that are over 62 days old at a stamp of the
+// ledger: what was destroyed on the word of a clock does not come back when
+// that turns out to be wrong.
 func (k *Keys) Retire(at purser.Stamp) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

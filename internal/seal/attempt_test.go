@@ -93,6 +93,20 @@ func TestAttemptKeysAreDestroyedAfter62Days(t *testing.T) {
 	}
 }
 
+// A clock that is set forward, and back, voids no count: only the ledger's time
+// destroys keys. Seen to fail with Tag destroying old keys too.
+func TestTagsOfASetClockDestroyNothing(t *testing.T) {
+	k, err := seal.Create(seal.Options{Path: filepath.Join(t.TempDir(), "keyset"), Deployment: "test"})
+	if err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	before, _ := mustTag(t, k, day(2026, 11, 1))
+	mustTag(t, k, day(2031, 1, 1))
+	if after, _ := mustTag(t, k, day(2026, 11, 2)); after != before {
+		t.Fatalf("tag after the clock came back: got %d, want %d", after, before)
+	}
+}
+
 func TestAttemptKeysSurviveARestart(t *testing.T) {
 	o := seal.Options{Path: filepath.Join(t.TempDir(), "keyset"), Deployment: "test"}
 	k, err := seal.Create(o)

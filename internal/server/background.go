@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"purser"
+	"purser/internal/fold"
 )
 
 // How often the background work looks for something to do.
@@ -49,8 +51,17 @@ func (d *Deployment) work(ctx context.Context) *background {
 	b.every(ctx, followEvery, "follow keyed codes up", d.Verification.FollowUp)
 	b.every(ctx, flushEvery, "record forged events", d.Intake.Flush)
 	b.every(ctx, watchEvery, "watch sources", d.watchSources(&staleWatch{told: make(map[purser.SourceID]bool)}))
-	b.every(ctx, retireEvery, "retire attempt keys", func(context.Context) error {
-		return d.Keys.Retire(d.now())
-	})
+	b.every(ctx, retireEvery, "retire attempt keys", d.retireKeys)
 	return b
+}
+
+// retireKeys destroys attempt keys by the time of the ledger, which does not
+// follow a wall clock that somebody set.
+func (d *Deployment) retireKeys(ctx context.Context) error {
+	var now purser.Stamp
+	err := d.log.Look(ctx, func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
+	if err != nil {
+		return fmt.Errorf("look for the time: %w", err)
+	}
+	return d.Keys.Retire(now)
 }

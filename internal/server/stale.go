@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"purser"
@@ -32,6 +33,7 @@ func (d *Deployment) watchSources(w *staleWatch) func(context.Context) error {
 				delete(w.told, id)
 			}
 		}
+		var errs []error
 		for id, vendor := range stale {
 			if w.told[id] {
 				continue
@@ -40,10 +42,11 @@ func (d *Deployment) watchSources(w *staleWatch) func(context.Context) error {
 				return &purser.Finding{What: purser.FindingSourceStale, Source: id, Count: 1}
 			})
 			if err != nil {
-				return fmt.Errorf("record that %v is stale: %w", id, err)
+				errs = append(errs, fmt.Errorf("record that %v is stale: %w", id, err))
+				continue
 			}
 			w.told[id] = true
 		}
-		return nil
+		return errors.Join(errs...)
 	}
 }
