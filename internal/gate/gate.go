@@ -194,6 +194,18 @@ func (g *Gate) Oversees(
 	return cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathDesk))
 }
 
+// Audits is the same for whoever looks into what others did, in one of the
+// roles: a step-up of the last five minutes, and no lock on him.
+func (g *Gate) Audits(s *fold.State, at purser.Stamp, a Asker, roles purser.Role) (fold.Session, purser.Reason) {
+	v := view{s, at}
+	var who purser.Actor
+	session, why := v.office(a, &who)
+	if why == purser.Allowed && session.Roles&roles == 0 {
+		why = purser.NoRole
+	}
+	return session, cmp.Or(why, v.locked(&session, purser.PathDesk))
+}
+
 // Stops reports a lock that keeps a session from working a contact, its own or
 // one on whoever the verification came through.
 func (g *Gate) Stops(s *fold.State, at purser.Stamp, session fold.Session, hold contact.Hold) purser.Reason {

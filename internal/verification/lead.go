@@ -95,25 +95,15 @@ type Explained struct {
 }
 
 // Reason tells a lead why something of his vendor was refused, and security
-// and privacy why anything was. A code that names no refusal within the
-// asker's reach is refused with TargetUnknown, whatever stands there. Nothing
-// is recorded and no value is involved.
+// and privacy why anything was. It takes a step-up of the last five minutes and
+// nobody who is locked, and explains nobody his own refusals: he would learn
+// which of his asks came close. A code that names no refusal within the asker's
+// reach is refused with TargetUnknown, whatever stands there. Nothing is
+// recorded and no value is involved.
 func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference string) (Explained, error) {
-	var asker fold.Session
-	why := purser.NoSession
-	err := v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
-		asker, why = s.Standing().Live(a.Session, at)
-		return nil
-	})
+	asker, err := v.audits(ctx, a, purser.RoleLead|purser.RoleSecurity|purser.RolePrivacy)
 	if err != nil {
-		return Explained{}, fmt.Errorf("look up asker: %w", err)
-	}
-	all := asker.Roles&(purser.RoleSecurity|purser.RolePrivacy) != 0
-	if why == purser.Allowed && !all && !asker.Roles.Has(purser.RoleLead) {
-		why = purser.NoRole
-	}
-	if why != purser.Allowed {
-		return Explained{}, &purser.Refusal{Reason: why}
+		return Explained{}, err
 	}
 	unknown := &purser.Refusal{Reason: purser.TargetUnknown}
 	pos, err := v.c.Gate.Position(reference)
@@ -129,7 +119,7 @@ func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference strin
 			return Explained{}, fmt.Errorf("read entry %d: %w", pos, err)
 		}
 		decision, ok := entry.(purser.Decision)
-		if !ok || decision.Refused() == purser.Allowed || (!all && vendorOf(entry) != asker.Who.Vendor) {
+		if !ok || decision.Refused() == purser.Allowed || !explains(asker, entry) {
 			return Explained{}, unknown
 		}
 		return Explained{Kind: header.Kind, Reason: decision.Refused(), Stamp: header.Stamp}, nil
@@ -137,24 +127,91 @@ func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference strin
 	return Explained{}, unknown
 }
 
-// vendorOf returns the vendor of whoever asked for a decision that an agent
-// can be refused; zero, which is no lead's, for others.
-func vendorOf(e purser.Entry) purser.VendorID {
+// audits returns the session of whoever may look into what others did, or his
+// refusal, which is no entry.
+func (v *Verification) audits(ctx context.Context, a gate.Asker, roles purser.Role) (session fold.Session, err error) {
+	err = v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		var why purser.Reason
+		if session, why = v.c.Gate.Audits(s, at, a, roles); why != purser.Allowed {
+			return &purser.Refusal{Reason: why}
+		}
+		return nil
+	})
+	if err != nil {
+		return fold.Session{}, fmt.Errorf("look up who audits: %w", err)
+	}
+	return session, nil
+}
+
+// Extent is how far the ledger goes.
+type Extent struct {
+	Size       purser.Pos // entries
+	Covered    purser.Pos // entries that the latest signed checkpoint covers
+	Checkpoint string     // that checkpoint, a signed note; empty: none yet
+}
+
+// Extent tells security, privacy and admins how far the ledger goes. Nobody
+// else learns it: by what it grows somebody could tell apart what reads the
+// same to him (L5). Like Reason it takes a step-up and records nothing.
+func (v *Verification) Extent(ctx context.Context, a gate.Asker) (Extent, error) {
+	if _, err := v.audits(ctx, a, purser.RoleSecurity|purser.RolePrivacy|purser.RoleAdmin); err != nil {
+		return Extent{}, err
+	}
+	note, covered := v.c.Log.Checkpoint()
+	return Extent{Size: v.c.Log.Size(), Covered: covered, Checkpoint: string(note)}, nil
+}
+
+// explains reports whether an entry's reason is within reach of the asker:
+// never of what he asked himself.
+func explains(asker fold.Session, e purser.Entry) bool {
+	who, desk := askedBy(e)
+	if who.Person == asker.Who.Person {
+		return false
+	}
+	if asker.Roles&(purser.RoleSecurity|purser.RolePrivacy) != 0 {
+		return true
+	}
+	return desk && who.Vendor == asker.Who.Vendor
+}
+
+// askedBy returns who asked for a decision, nobody where a source did, and
+// whether it is one that an agent can be refused at his desk.
+func askedBy(e purser.Entry) (who purser.Actor, desk bool) {
 	switch e := e.(type) {
 	case *purser.Claim:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.Attempt:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.AttemptResult:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.CodeSent:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.CodeTried:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.BreakGlass:
-		return e.Who.Vendor
+		return e.Who, true
 	case *purser.Disclosure:
-		return e.Who.Vendor
+		return e.Who, true
+	case *purser.BreakGlassApproved:
+		return e.Who, false
+	case *purser.BindingUndone:
+		return e.Who, false
+	case *purser.SessionOpened:
+		return e.Who, false
+	case *purser.SessionSteppedUp:
+		return e.Who, false
+	case *purser.AuthenticatorSet:
+		return e.By, false
+	case *purser.ClockAccepted:
+		return e.By, false
+	case *purser.LockPlaced:
+		return e.By, false
+	case *purser.LockLift:
+		return e.By, false
+	case *purser.ChangeProposed:
+		return e.By, false
+	case *purser.ChangeVoted:
+		return e.By, false
 	}
-	return purser.VendorID{}
+	return purser.Actor{}, false
 }

@@ -11,6 +11,8 @@ import (
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/gate"
+	"purser/internal/record"
+	"purser/internal/synth"
 	"purser/internal/verification"
 )
 
@@ -345,6 +347,115 @@ func TestReasonBehindReference(t *testing.T) {
 				t.Errorf("got %+v, want Wrong", got)
 			}
 		})
+	}
+}
+
+// Seen to fail with the person left out of the comparison, with Live asked in
+// place of Fresh, and without the step of locks.
+func TestNobodyIsToldHisOwnReasons(t *testing.T) {
+	w := newWorld(t, 5, 2)
+	ctx := t.Context()
+	lead, security := w.Vendors[0].Leads[0], w.Security[0]
+	c := w.connect(t, w.Vendors[0].Agents[0])
+	refused := func(m *synth.Member) string {
+		t.Helper()
+		refusal, ok := errors.AsType[*purser.Refusal](w.desk.ApproveBreakGlass(ctx, m.Asker(), c))
+		if !ok {
+			t.Fatal("approved what nobody asked")
+		}
+		return w.gate.Reference(refusal)
+	}
+	leads, guards := refused(lead), refused(security)
+	asks := func(name string, m *synth.Member, reference string, want purser.Reason) {
+		t.Helper()
+		if _, err := w.desk.Reason(ctx, m.Asker(), reference); reason(err) != want {
+			t.Errorf("%s: got reason %d, want %d", name, reason(err), want)
+		}
+	}
+	asks("security, a lead's", security, leads, purser.Allowed)
+	asks("security, his own", security, guards, purser.TargetUnknown)
+	asks("a lead, his own", lead, leads, purser.TargetUnknown)
+	if err := w.Pass(ctx, 6*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	asks("without a step-up", security, leads, purser.NeedStepUp)
+	if _, err := w.desk.Extent(ctx, security.Asker()); reason(err) != purser.NeedStepUp {
+		t.Errorf("the extent without a step-up: got reason %d, want %d", reason(err), purser.NeedStepUp)
+	}
+	if err := w.StepUp(ctx, security); err != nil {
+		t.Fatal(err)
+	}
+	asks("after it", security, leads, purser.Allowed)
+	if got, err := w.desk.Extent(ctx, security.Asker()); err != nil || got.Size != w.Log.Size() {
+		t.Errorf("the extent: got %+v, %v, want size %d", got, err, w.Log.Size())
+	}
+	if err := w.StepUp(ctx, lead); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.desk.Extent(ctx, lead.Asker()); reason(err) != purser.NoRole {
+		t.Errorf("the extent for a lead: got reason %d, want %d", reason(err), purser.NoRole)
+	}
+	if _, err := w.gate.PlaceLock(ctx, gate.LockAsk{
+		Asker: security.Asker(), Lock: purser.LockID{1}, Degree: purser.DegreeLock, Paths: purser.PathAll,
+		Target: purser.Target{Kind: purser.TargetPerson, ID: security.Who.Person},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	asks("locked", security, leads, purser.Locked)
+}
+
+// erased is a book that lost one customer.
+type erased struct {
+	verification.Customers
+	gone purser.Ordinal
+}
+
+func (e erased) CustomerID(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error) {
+	if o == e.gone {
+		return purser.CustomerID{}, fmt.Errorf("read sealed record: %w", record.ErrNoCustomer)
+	}
+	return e.Customers.CustomerID(ctx, o)
+}
+
+// Seen to fail with every error of CustomerID returned: one lost record hid
+// the other contacts of the agent.
+func TestWorkOutlivesALostRecord(t *testing.T) {
+	w := newWorld(t, 60, 2)
+	ctx := t.Context()
+	m := w.Vendors[0].Agents[0]
+	one := w.complete(t, 0)
+	other := w.complete(t, one+1)
+	for _, i := range []int{one, other} {
+		if _, err := w.desk.Identify(ctx, m.Asker(), w.connect(t, m), w.said(i, "loyalty_number", "birth_date")); err != nil {
+			t.Fatalf("identify: %v (reason %d)", err, reason(err))
+		}
+	}
+	config := w.config
+	config.Customers = erased{config.Customers, purser.Ordinal(one + 1)}
+	desk, err := verification.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := desk.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	list, err := desk.Work(ctx, m.Who.Session)
+	if err != nil {
+		t.Fatalf("list: %v", err)
+	}
+	named := 0
+	for _, work := range list {
+		if !work.Bound {
+			t.Errorf("got %+v, want a bound contact", work)
+		}
+		if !work.Customer.Zero() {
+			named++
+		}
+	}
+	if len(list) != 2 || named != 1 {
+		t.Errorf("got %d contacts, %d with a customer, want 2 and 1", len(list), named)
 	}
 }
 

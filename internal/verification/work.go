@@ -2,9 +2,11 @@ package verification
 
 import (
 	"context"
+	"errors"
 
 	"purser"
 	"purser/internal/fold"
+	"purser/internal/record"
 	"purser/internal/rule/contact"
 )
 
@@ -17,7 +19,7 @@ type Work struct {
 	Stale     bool // nothing new opens for want of a fresh source
 	Outbound  bool // nothing opens until the customer keys a code
 	Bound     bool
-	Customer  purser.CustomerID // while bound
+	Customer  purser.CustomerID // while bound; zero for one who is gone
 	Assurance purser.Assurance
 	Emergency bool
 	Tries     int // failed identifies left
@@ -63,19 +65,31 @@ func (v *Verification) Work(ctx context.Context, session purser.SessionID) ([]Wo
 	out := make([]Work, len(all))
 	for i, one := range all {
 		out[i] = one.work
-		if one.customer == 0 {
-			continue
-		}
-		if out[i].Customer, err = v.c.Customers.CustomerID(ctx, one.customer); err != nil {
+		if out[i].Customer, err = v.named(ctx, one.customer); err != nil {
 			return nil, err
 		}
 		for _, o := range one.linked {
-			id, err := v.c.Customers.CustomerID(ctx, o)
+			id, err := v.named(ctx, o)
 			if err != nil {
 				return nil, err
 			}
-			out[i].Linked = append(out[i].Linked, id)
+			if !id.Zero() {
+				out[i].Linked = append(out[i].Linked, id)
+			}
 		}
 	}
 	return out, nil
+}
+
+// named returns the identifier of a customer; zero for nobody and for one who
+// is gone by now, whom a contact may still bind.
+func (v *Verification) named(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error) {
+	if o == 0 {
+		return purser.CustomerID{}, nil
+	}
+	id, err := v.c.Customers.CustomerID(ctx, o)
+	if errors.Is(err, record.ErrNoCustomer) {
+		return purser.CustomerID{}, nil
+	}
+	return id, err
 }

@@ -31,6 +31,8 @@ type world struct {
 	gate  *gate.Gate
 	mail  *synth.MailCatcher
 	store *sqlite.DB
+	// config is that of desk, for tests that make another.
+	config verification.Config
 }
 
 type one struct{ set *policy.Set }
@@ -75,16 +77,17 @@ func newWorld(t *testing.T, customers, agents int) *world {
 		Host: catcher.Host(), Port: catcher.Port(), Security: deliver.PlainLoopback, From: "codes@airline.example", Hello: "purser.example",
 	})
 	must(err)
-	desk, err := verification.New(verification.Config{
+	config := verification.Config{
 		Log: log, Entries: store, Gate: g, Schema: schema, Customers: records, Mail: mail, Region: "AU", Company: "the airline",
-	})
+	}
+	desk, err := verification.New(config)
 	must(err)
 	t.Cleanup(func() { must(desk.Close()) })
 	made, err := synth.NewWorld(ctx, synth.WorldConfig{
 		Log: log, Records: records, Clock: clock, Tag: keys.Tag, Policy: set.Hash(), Seed: 1, Population: customers, Agents: agents,
 	})
 	must(err)
-	return &world{World: made, desk: desk, gate: g, mail: catcher, store: store}
+	return &world{World: made, desk: desk, gate: g, mail: catcher, store: store, config: config}
 }
 
 func (w *world) connect(t *testing.T, m *synth.Member) purser.ContactID {
