@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"purser/internal/deliver"
 	"purser/internal/operate"
 	"purser/internal/server"
+	"purser/internal/store/sqlite"
 	"purser/internal/workforce"
 )
 
@@ -60,6 +63,12 @@ func (f dataFlag) open(ctx context.Context, s streams, logger *slog.Logger, labe
 		return nil, c, usage(err)
 	}
 	d, err := server.Open(ctx, config)
+	switch {
+	case errors.Is(err, server.ErrLabelled):
+		err = usage(fmt.Errorf("%s: %w", f.Data, err))
+	case errors.Is(err, sqlite.ErrNoDatabase):
+		err = usage(err)
+	}
 	return d, c, err
 }
 
@@ -68,8 +77,11 @@ func mailConfig(m operate.Mail) (*deliver.MailConfig, error) {
 		return nil, nil //nolint:nilnil // no mail server is a configuration
 	}
 	c := &deliver.MailConfig{Host: m.Host, Port: m.Port, From: m.From, Name: m.Username}
-	if m.Plain {
+	switch {
+	case m.Plain:
 		c.Security = deliver.PlainLoopback
+	case m.ImplicitTLS:
+		c.Security = deliver.ImplicitTLS
 	}
 	if m.PasswordFile != "" {
 		secret, err := operate.ReadSecret(m.PasswordFile)

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"purser"
 	"purser/internal/record"
-	"purser/internal/server"
 )
 
 type importCmd struct {
@@ -71,6 +69,3 @@ func (c importCmd) report(s streams, sum record.Summary, err error) error {
 	}
 	return nil
 }
-
-// socket is the operator's door of a running server.
-func (f dataFlag) socket() string { return filepath.Join(f.Data, server.DoorName) }

@@ -27,6 +27,9 @@ func (c serveCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if warning := d.Keys.Warning(); warning != "" {
+		log.Warn(warning)
+	}
 	address := conf.Listen
 	if c.Listen != "" {
 		address = c.Listen

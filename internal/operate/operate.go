@@ -50,13 +50,22 @@ type Config struct {
 // Mail is the SMTP server that takes code mails.
 type Mail struct {
 	Host string `yaml:"host"`
+	// Port is 587 by default, and 465 with ImplicitTLS.
 	Port int    `yaml:"port"`
 	From string `yaml:"from"`
+	// ImplicitTLS speaks TLS from the first byte, instead of STARTTLS.
+	ImplicitTLS bool `yaml:"implicit_tls"`
 	// Plain allows a connection without TLS, to a loopback address only.
 	Plain        bool   `yaml:"plain"`
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"`
 }
+
+// The ports of mail servers: with STARTTLS, and with TLS from the first byte.
+const (
+	submission  = 587
+	submissions = 465
+)
 
 // Problem is one thing wrong with a configuration.
 type Problem struct{ Key, Found, WayOut string }
@@ -124,7 +133,10 @@ func (c *Config) defaults() {
 		c.PassphraseFile = os.Getenv("PURSER_PASSPHRASE_FILE")
 	}
 	if c.Mail.Port == 0 {
-		c.Mail.Port = 587
+		c.Mail.Port = submission
+		if c.Mail.ImplicitTLS {
+			c.Mail.Port = submissions
+		}
 	}
 	if c.Company == "" {
 		c.Company = "Purser"
@@ -154,15 +166,34 @@ func (c Config) Check() error {
 }
 
 func (c Config) checkMail(wrong func(key, found, wayOut string)) {
-	if !strings.Contains(c.Mail.From, "@") {
+	m := c.Mail
+	if !strings.Contains(m.From, "@") {
 		wrong("mail.from", "is not an address", "write the sender of code mails")
 	}
-	if c.Mail.Port < 1 || c.Mail.Port > 65535 {
+	if m.Port < 1 || m.Port > 65535 {
 		wrong("mail.port", "is not a port", "write 587 or the port of your server")
 	}
-	ip := net.ParseIP(c.Mail.Host)
-	if c.Mail.Plain && c.Mail.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		wrong("mail.plain", "is set for another machine", "remove it, so that the connection uses TLS")
+	if m.Port == submissions && !m.ImplicitTLS {
+		wrong("mail.port", "is that of TLS from the first byte", "add implicit_tls: true, or use 587")
+	}
+	if (m.Username == "") != (m.PasswordFile == "") {
+		wrong("mail.username", "and mail.password_file need each other", "write both, or neither to send without a login")
+	}
+	if m.Plain {
+		m.checkPlain(wrong)
+	}
+}
+
+// checkPlain looks at a connection without TLS.
+func (m Mail) checkPlain(wrong func(key, found, wayOut string)) {
+	if ip := net.ParseIP(m.Host); ip == nil || !ip.IsLoopback() {
+		wrong("mail.plain", "is set and mail.host is no loopback address", "write 127.0.0.1 as mail.host, or remove mail.plain, so that the connection uses TLS")
+	}
+	if m.ImplicitTLS {
+		wrong("mail.plain", "and mail.implicit_tls exclude each other", "remove one of them")
+	}
+	if m.PasswordFile != "" {
+		wrong("mail.plain", "would send the password in clear", "remove mail.plain, or the login")
 	}
 }
 

@@ -19,6 +19,13 @@ func TestParse(t *testing.T) {
 		"http origin":       {"origin: http://desk.example.com\n", "origin: is not https"},
 		"origin with path":  {"origin: https://desk.example.com/x\n", "origin: is not https"},
 		"plain mail abroad": {"mail: {host: mail.example.com, from: a@example.com, plain: true}\n", "mail.plain"},
+		"tls at once":       {"mail: {host: mail.example.com, from: a@example.com, implicit_tls: true}\n", ""},
+		"465 with starttls": {"mail: {host: mail.example.com, from: a@example.com, port: 465}\n", "mail.port: is that of TLS"},
+		"both":              {"mail: {host: 127.0.0.1, from: a@example.com, plain: true, implicit_tls: true}\n", "exclude each other"},
+		"plain password":    {"mail: {host: 127.0.0.1, from: a@example.com, plain: true, username: a, password_file: b}\n", "in clear"},
+		"plain by name":     {"mail: {host: localhost, from: a@example.com, plain: true}\n", "write 127.0.0.1"},
+		"half a login":      {"mail: {host: mail.example.com, from: a@example.com, username: a}\n", "need each other"},
+		"mail from nobody":  {"mail: {host: mail.example.com}\n", "mail.from: is not an address"},
 		"region":            {"region: Australia\n", "region: is not two"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -30,6 +37,18 @@ func TestParse(t *testing.T) {
 				t.Fatalf("got %v, want an error with %q", err, c.wantError)
 			}
 		})
+	}
+}
+
+func TestMailPort(t *testing.T) {
+	for text, want := range map[string]int{
+		"mail: {host: h, from: a@b}\n":                                 587,
+		"mail: {host: h, from: a@b, implicit_tls: true}\n":             465,
+		"mail: {host: h, from: a@b, implicit_tls: true, port: 2465}\n": 2465,
+	} {
+		if c, err := operate.Parse([]byte(text)); err != nil || c.Mail.Port != want {
+			t.Errorf("%s: got port %d and %v, want %d", text, c.Mail.Port, err, want)
+		}
 	}
 }
 

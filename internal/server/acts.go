@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"purser"
+	"purser/internal/edge/web"
 	"purser/internal/fold"
 	"purser/internal/ledger"
 	"purser/internal/rule/contain"
@@ -23,8 +25,12 @@ const (
 	sealKeys   = 2
 )
 
-// ErrCannotSeal says what a deployment lacks to be sealed.
-var ErrCannotSeal = errors.New("cannot seal yet")
+// ErrCannotSeal says that custodians or quorum will not do, and ErrTooFewKeys
+// that a deployment lacks people or passkeys to be sealed.
+var (
+	ErrCannotSeal = errors.New("cannot seal")
+	ErrTooFewKeys = errors.New("cannot seal yet")
+)
 
 // Seal closes the bootstrap door for good: from its entry on no authenticator
 // is enrolled without a help-desk request (L7), and customers may be stored.
@@ -56,11 +62,23 @@ func (d *Deployment) Seal(ctx context.Context, custodians []string, quorum int) 
 	}
 	if r := receipt.Refusal(); r != nil {
 		if r.Reason == purser.TooFewItems {
-			return fmt.Errorf("%w: at least %d active people must have %d passkeys each", ErrCannotSeal, sealPeople, sealKeys)
+			return fmt.Errorf("%w: at least %d active people must have %d passkeys each", ErrTooFewKeys, sealPeople, sealKeys)
 		}
 		return r
 	}
 	return nil
+}
+
+// sealAtDoor is Seal for the local door: what stands in the way is told.
+func (d *Deployment) sealAtDoor(ctx context.Context, custodians []string, quorum int) error {
+	err := d.Seal(ctx, custodians, quorum)
+	switch {
+	case errors.Is(err, ErrCannotSeal):
+		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "custodians", What: err.Error()})
+	case errors.Is(err, ErrTooFewKeys):
+		return web.Invalid(http.StatusConflict, web.Detail{Where: "people", What: err.Error()})
+	}
+	return err
 }
 
 // maySeal decides on nothing but the fold. Sealing tightens, so it may also
@@ -105,6 +123,15 @@ func (d *Deployment) Lock(ctx context.Context, target purser.Target) (purser.Loc
 	return id, receipt.Pos(), nil
 }
 
+// suspend ends what a person may do, and what this process remembers of it.
+func (d *Deployment) suspend(ctx context.Context, by purser.SessionID, person purser.PersonID) error {
+	if err := d.Changes.Suspend(ctx, by, person); err != nil {
+		return err
+	}
+	d.People.Forget(person)
+	return nil
+}
+
 // acceptClock is security's word that the wall clock is right again.
 func (d *Deployment) acceptClock(ctx context.Context, session purser.SessionID) error {
 	wall := purser.StampOf(d.cfg.Clock.Wall())
@@ -114,11 +141,14 @@ func (d *Deployment) acceptClock(ctx context.Context, session purser.SessionID) 
 		if why == purser.Allowed || why == purser.NeedStepUp {
 			e.By = asker.Who
 		}
+		_, _, covered := s.Locks().Covers(asker.Who, purser.PathAll, asker.SteppedUp, at)
 		switch {
 		case why != purser.Allowed:
 			e.Reason = why
 		case !asker.Roles.Has(purser.RoleSecurity):
 			e.Reason = purser.NoRole
+		case covered:
+			e.Reason = purser.Locked
 		}
 		return e
 	})

@@ -106,10 +106,10 @@ func (d *Deployment) handlers(m *metrics) (api, local http.Handler) {
 			s := d.Status()
 			return httpapi.Status{Size: s.Size, Checkpoint: s.Checkpoint, Stopped: s.Stopped != nil}
 		},
-		AcceptClock: d.acceptClock, Suspend: d.People.Suspend, Random: d.cfg.Random,
+		AcceptClock: d.acceptClock, Suspend: d.suspend, Random: d.cfg.Random,
 	})
 	door := httpapi.Door(httpapi.DoorConfig{
-		Web: shared, People: d.People, Changes: d.Changes, Sources: d.Sources, Seal: d.Seal, Lock: d.Lock,
+		Web: shared, People: d.People, Changes: d.Changes, Sources: d.Sources, Seal: d.sealAtDoor, Lock: d.Lock,
 		Metrics: m.handler(),
 	})
 	return m.count(api), door

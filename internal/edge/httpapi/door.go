@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -59,10 +60,20 @@ func behind[I, O any](api huma.API, w *web.Web, path, summary string, handle fun
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, w.ProblemOf(ctx, err)
+			return nil, reasoned(w.ProblemOf(ctx, err), err)
 		}
 		return out, nil
 	})
+}
+
+// reasoned adds why something was refused. Whoever is at this door can read
+// the entry as well, and nothing here is about customers.
+func reasoned(p *web.Problem, err error) *web.Problem {
+	var refusal *purser.Refusal
+	if errors.As(err, &refusal) {
+		p.Errors = append(p.Errors, web.Detail{Where: "reason", What: refusal.Reason.String()})
+	}
+	return p
 }
 
 type nameInput struct {
