@@ -194,9 +194,9 @@ func (g *Gate) Oversees(
 	return cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathDesk))
 }
 
-// Audits is the same for whoever looks into what others did, in one of the
+// Inspects is the same for whoever looks into what others did, in one of the
 // roles: a step-up of the last five minutes, and no lock on him.
-func (g *Gate) Audits(s *fold.State, at purser.Stamp, a Asker, roles purser.Role) (fold.Session, purser.Reason) {
+func (g *Gate) Inspects(s *fold.State, at purser.Stamp, a Asker, roles purser.Role) (fold.Session, purser.Reason) {
 	v := view{s, at}
 	var who purser.Actor
 	session, why := v.office(a, &who)

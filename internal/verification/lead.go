@@ -101,7 +101,7 @@ type Explained struct {
 // reach is refused with TargetUnknown, whatever stands there. Nothing is
 // recorded and no value is involved.
 func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference string) (Explained, error) {
-	asker, err := v.audits(ctx, a, purser.RoleLead|purser.RoleSecurity|purser.RolePrivacy)
+	asker, err := v.inspects(ctx, a, purser.RoleLead|purser.RoleSecurity|purser.RolePrivacy)
 	if err != nil {
 		return Explained{}, err
 	}
@@ -127,18 +127,18 @@ func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference strin
 	return Explained{}, unknown
 }
 
-// audits returns the session of whoever may look into what others did, or his
+// inspects returns the session of whoever may look into what others did, or his
 // refusal, which is no entry.
-func (v *Verification) audits(ctx context.Context, a gate.Asker, roles purser.Role) (session fold.Session, err error) {
+func (v *Verification) inspects(ctx context.Context, a gate.Asker, roles purser.Role) (session fold.Session, err error) {
 	err = v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
 		var why purser.Reason
-		if session, why = v.c.Gate.Audits(s, at, a, roles); why != purser.Allowed {
+		if session, why = v.c.Gate.Inspects(s, at, a, roles); why != purser.Allowed {
 			return &purser.Refusal{Reason: why}
 		}
 		return nil
 	})
 	if err != nil {
-		return fold.Session{}, fmt.Errorf("look up who audits: %w", err)
+		return fold.Session{}, fmt.Errorf("look up who inspects: %w", err)
 	}
 	return session, nil
 }
@@ -154,7 +154,7 @@ type Extent struct {
 // else learns it: by what it grows somebody could tell apart what reads the
 // same to him (L5). Like Reason it takes a step-up and records nothing.
 func (v *Verification) Extent(ctx context.Context, a gate.Asker) (Extent, error) {
-	if _, err := v.audits(ctx, a, purser.RoleSecurity|purser.RolePrivacy|purser.RoleAdmin); err != nil {
+	if _, err := v.inspects(ctx, a, purser.RoleSecurity|purser.RolePrivacy|purser.RoleAdmin); err != nil {
 		return Extent{}, err
 	}
 	note, covered := v.c.Log.Checkpoint()
