@@ -3,9 +3,10 @@ package contact
 import "purser"
 
 // BreakGlass says whether the agent may ask a lead to open a customer's record
-// for a caller who cannot be verified. A contact asks once, and once more
-// after its binding was undone. Refusals: those of Held; Outbound, Unknown,
-// AlreadyBound, BreakGlassOpen.
+// for a caller who cannot be verified. While nobody has approved it, the same
+// person may ask anew, which voids what he asked before: somebody may have
+// mistyped. Refusals: those of Held; Outbound, Unknown, AlreadyBound,
+// BreakGlassOpen (somebody else has asked, or it was approved).
 func (b *Book) BreakGlass(c purser.ContactID, s purser.SessionID, customer purser.Ordinal, at purser.Stamp) (Hold, purser.Reason) {
 	h, why := b.Held(c, s, at)
 	if why != purser.Allowed {
@@ -15,7 +16,7 @@ func (b *Book) BreakGlass(c purser.ContactID, s purser.SessionID, customer purse
 	switch {
 	case h.Outbound:
 		return h, purser.Outbound
-	case r.Ask.Asked || r.Emergency:
+	case !r.mayAsk(h.Who.Person):
 		return h, purser.BreakGlassOpen
 	case customer == 0:
 		return h, purser.Unknown
@@ -23,6 +24,12 @@ func (b *Book) BreakGlass(c purser.ContactID, s purser.SessionID, customer purse
 		return h, purser.AlreadyBound
 	}
 	return h, purser.Allowed
+}
+
+// mayAsk reports whether an ask of the person would be the first, or takes the
+// place of one of his own that nobody approved.
+func (r *row) mayAsk(p purser.PersonID) bool {
+	return !r.Emergency && (!r.Ask.Asked || r.Ask.Who.Person == p)
 }
 
 // ApproveBreakGlass says whether the lead may approve what was asked at
@@ -91,18 +98,20 @@ func (r *row) holder(p purser.PersonID) bool {
 	return false
 }
 
-// applyBreakGlass notes what was asked. An ask that leads to nobody, or to
-// somebody else than the bound customer, is spent like one that a lead may
-// approve: were it not, asking again would tell them apart (L5).
+// applyBreakGlass notes what was asked, in the place of what was asked before.
+// An ask that leads to nobody, or to somebody else than the bound customer, is
+// noted like one that a lead may approve: were it not, an older ask that could
+// still be approved would tell them apart (L5).
 func (b *Book) applyBreakGlass(pos purser.Pos, e *purser.BreakGlass) error {
 	if e.Reason != purser.Allowed && !spends(e.Reason) {
 		return nil
 	}
 	r, ok := b.contacts.Get(e.Contact)
+	may := ok && r.mayAsk(e.Who.Person)
 	switch {
-	case e.Reason != purser.Allowed && (!ok || r.Ask.Asked):
+	case e.Reason != purser.Allowed && !may:
 		return nil
-	case !ok || r.Ask.Asked || e.Reason == purser.Allowed && e.Customer == 0:
+	case !may || e.Reason == purser.Allowed && e.Customer == 0:
 		return ErrImpossible
 	}
 	r.Ask = askRow{Asked: true, Pos: pos, Who: e.Who}
