@@ -20,6 +20,32 @@ const (
 // Has reports whether the set r holds every role of want.
 func (r Role) Has(want Role) bool { return r&want == want }
 
+// roleNames are the roles in the order of their bits, as the API spells them.
+func roleNames() [8]string {
+	return [...]string{"agent", "lead", "desk", "approver", "security", "privacy", "admin", "investigator"}
+}
+
+// Names returns the names of the roles in the set, in the order of their bits.
+func (r Role) Names() []string {
+	var names []string
+	for i, name := range roleNames() {
+		if r&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// RoleOf returns the role of a name; 0 for a name that is none.
+func RoleOf(name string) Role {
+	for i, n := range roleNames() {
+		if n == name {
+			return 1 << i
+		}
+	}
+	return 0
+}
+
 // Code codes the set and refuses bits that name no role.
 func (r *Role) Code(c *Coder) {
 	c.U16((*uint16)(r))

@@ -11,6 +11,11 @@
 //
 // Law carried here: L11.
 //
+// Nobody is silenced by one person: what takes standing from somebody of
+// security is a change like a loosening, a lock on him does not stop his veto
+// before a second person placed one, and every hold starts anew when somebody
+// who may veto was locked or lost his standing.
+//
 // Start reading at [DecideVote], then [Register.Propose].
 package change
 
@@ -145,17 +150,19 @@ func (r *Register) EnactDue(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("look for due changes: %w", err)
 	}
 	enacted := 0
+	var errs []error
 	for _, id := range due {
 		err := r.Enact(ctx, id)
 		if _, refused := errors.AsType[*purser.Refusal](err); refused {
 			continue // vetoed, or its people lost their standing, since we looked
 		}
 		if err != nil {
-			return enacted, err
+			errs = append(errs, err)
+			continue
 		}
 		enacted++
 	}
-	return enacted, nil
+	return enacted, errors.Join(errs...)
 }
 
 // Tighten records inner at once, on the word of one person in the role as. An
@@ -166,6 +173,14 @@ func (r *Register) Tighten(
 	return r.directly(ctx, "tighten", func(s *fold.State, at purser.Stamp) purser.Entry {
 		return DecideTightening(s, Proposal{purser.ChangeID{}, session, as, inner}, at)
 	}, rows)
+}
+
+// Suspend ends what a person may do, at once, on the word of one session.
+func (r *Register) Suspend(ctx context.Context, by purser.SessionID, person purser.PersonID) error {
+	_, err := r.directly(ctx, "suspend", func(s *fold.State, at purser.Stamp) purser.Entry {
+		return DecideSuspension(s, by, person, at)
+	}, nil)
+	return err
 }
 
 // Direct records inner at once while the bootstrap door is open, or in a
@@ -204,6 +219,34 @@ func whenAllowed(rows Rows) func(ledger.Tx, purser.Pos, purser.Entry) error {
 		}
 		return rows(tx, pos)
 	}
+}
+
+// Remind notifies again of every open change: at a start, since what was told
+// before it may not have reached anybody.
+func (r *Register) Remind(ctx context.Context) error {
+	var all []Notice
+	err := r.log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		for _, id := range s.Standing().Changes() {
+			c, _ := s.Standing().Change(id)
+			if over(c, at) {
+				continue
+			}
+			n := Notice{Change: id, What: purser.KindChangeProposed, At: c.Proposed}
+			if c.Approved != 0 {
+				n.What, n.At = purser.KindChangeVoted, c.Approved
+			}
+			n.Security = slices.Clone(s.Standing().Holders(purser.RoleSecurity))
+			all = append(all, n)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look for open changes: %w", err)
+	}
+	for _, n := range all {
+		r.notices.Notify(ctx, n)
+	}
+	return nil
 }
 
 // tell notifies all security people of what was recorded about a change.

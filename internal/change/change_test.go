@@ -79,13 +79,12 @@ func TestLockedSessionStopsItsChange(t *testing.T) {
 func TestTightening(t *testing.T) {
 	status := func(who byte, s purser.Status) purser.Entry { return set(who, rolesOf(who), s) }
 	budget := func(value uint32) purser.Entry {
-		return &purser.Configuration{What: purser.ConfigBudget, Which: purser.BudgetPersonHour, Value: value}
+		return &purser.Configuration{What: purser.ConfigBudget, Vendor: vendor, Which: purser.BudgetPersonHour, Value: value}
 	}
+	everybodys := &purser.Configuration{What: purser.ConfigBudget, Which: purser.BudgetPersonHour, Value: 10}
+	abroad := purser.VendorID{33}
 	from := func(trust purser.SourceTrust, s purser.Status) purser.Entry {
 		return &purser.SourceSet{Source: source, Vendor: vendor, Trust: trust, Secret: purser.Commitment{1}, Status: s}
-	}
-	passkey := func(id byte, s purser.Status) purser.Entry {
-		return &purser.AuthenticatorSet{Authenticator: purser.AuthenticatorID{id}, Person: person(agent), Credential: purser.Commitment{id}, Status: s}
 	}
 	for name, c := range map[string]struct {
 		inner purser.Entry
@@ -93,9 +92,13 @@ func TestTightening(t *testing.T) {
 		want  purser.Reason
 	}{
 		"suspend an agent":           {status(agent, purser.StatusSuspended), purser.RoleAdmin, purser.Allowed},
-		"suspend security as admin":  {status(sec1, purser.StatusSuspended), purser.RoleAdmin, purser.NoRole},
-		"suspend security":           {status(sec1, purser.StatusSuspended), purser.RoleSecurity, purser.Allowed},
-		"suspend the whole vendor":   {&purser.VendorSet{Vendor: vendor, Status: purser.StatusSuspended}, purser.RoleAdmin, purser.NoRole},
+		"suspend security as admin":  {status(sec1, purser.StatusSuspended), purser.RoleAdmin, purser.LoosensDirectly},
+		"suspend security":           {status(sec1, purser.StatusSuspended), purser.RoleSecurity, purser.LoosensDirectly},
+		"suspend security's vendor":  {&purser.VendorSet{Vendor: vendor, Status: purser.StatusSuspended}, purser.RoleAdmin, purser.LoosensDirectly},
+		"another vendor, as admin":   {&purser.VendorSet{Vendor: abroad, Status: purser.StatusSuspended}, purser.RoleAdmin, purser.NoRole},
+		"another vendor":             {&purser.VendorSet{Vendor: abroad, Status: purser.StatusSuspended}, purser.RoleSecurity, purser.Allowed},
+		"everybody, as admin":        {everybodys, purser.RoleAdmin, purser.NoRole},
+		"everybody":                  {everybodys, purser.RoleSecurity, purser.Allowed},
 		"give a role":                {set(agent, purser.RoleAgent|purser.RoleLead, purser.StatusActive), purser.RoleAdmin, purser.LoosensDirectly},
 		"give a role and suspend":    {set(agent, purser.RoleAgent|purser.RoleLead, purser.StatusSuspended), purser.RoleAdmin, purser.LoosensDirectly},
 		"add a person":               {&purser.PersonSet{Person: person(77), Vendor: vendor, Roles: purser.RoleAgent, Status: purser.StatusActive}, purser.RoleAdmin, purser.LoosensDirectly},
@@ -108,15 +111,14 @@ func TestTightening(t *testing.T) {
 		"trust a source":             {from(purser.TrustTrunk, purser.StatusActive), purser.RoleAdmin, purser.LoosensDirectly},
 		"unmap an agent":             {&purser.AgentMapped{Source: source, Agent: purser.AgentKey{1}}, purser.RoleAdmin, purser.Allowed},
 		"map an agent":               {mapped(), purser.RoleAdmin, purser.LoosensDirectly},
-		"suspend a passkey":          {passkey(agent, purser.StatusSuspended), purser.RoleAdmin, purser.Allowed},
-		"add a passkey":              {passkey(99, purser.StatusActive), purser.RoleAdmin, purser.LoosensDirectly},
-		"passkey that nobody has":    {passkey(99, purser.StatusSuspended), purser.RoleAdmin, purser.DoorShut},
+		"a passkey":                  {&purser.AuthenticatorSet{Status: purser.StatusActive}, purser.RoleAdmin, purser.TargetUnknown},
 		"a session, which is no set": {&purser.SessionEnded{}, purser.RoleAdmin, purser.TargetUnknown},
 		"in a role he lacks":         {budget(10), purser.RolePrivacy, purser.NoRole},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
 			o.apply(t, budget(20))
+			o.apply(t, &purser.VendorSet{Vendor: abroad, Status: purser.StatusActive})
 			got := change.DecideTightening(o.state, change.Proposal{Session: session(both), As: c.as, Inner: c.inner}, o.at)
 			why := purser.Allowed
 			if refused, ok := got.(*purser.ChangeProposed); ok {
@@ -140,9 +142,6 @@ func TestWhatNoChangeGives(t *testing.T) {
 	}{
 		"a new passkey": {&purser.AuthenticatorSet{
 			Authenticator: purser.AuthenticatorID{99}, Person: person(agent), Credential: purser.Commitment{99}, Status: purser.StatusActive,
-		}, purser.DoorShut},
-		"somebody else's passkey": {&purser.AuthenticatorSet{
-			Authenticator: purser.AuthenticatorID{admin}, Person: person(agent), Credential: purser.Commitment{admin}, Status: purser.StatusActive,
 		}, purser.TargetUnknown},
 		"over the ceiling": {&purser.Configuration{
 			What: purser.ConfigBudget, Which: purser.BudgetPersonHour, Value: 41,
@@ -159,6 +158,69 @@ func TestWhatNoChangeGives(t *testing.T) {
 			}, o.at)
 			if e.Reason != c.want {
 				t.Errorf("got %d, want %d", e.Reason, c.want)
+			}
+		})
+	}
+}
+
+// A suspension takes one person with a fresh step-up and no lock on him, who
+// stands over the one he suspends.
+func TestSuspension(t *testing.T) {
+	team := purser.TeamID{44}
+	type state struct {
+		by   byte
+		whom purser.PersonID
+		when purser.Stamp
+		lock bool
+	}
+	for name, c := range map[string]struct {
+		state
+		want purser.Reason
+	}{
+		"security anybody":         {state{by: sec1, whom: person(admin)}, purser.Allowed},
+		"admin in his vendor":      {state{by: admin, whom: person(agent)}, purser.Allowed},
+		"admin elsewhere":          {state{by: admin, whom: purser.PersonID{88}}, purser.NoRole},
+		"security elsewhere":       {state{by: sec1, whom: purser.PersonID{88}}, purser.Allowed},
+		"privacy":                  {state{by: privacy, whom: person(agent)}, purser.NoRole},
+		"a lead his agent":         {state{by: agent, whom: purser.PersonID{90}}, purser.Allowed},
+		"a lead his lead":          {state{by: agent, whom: purser.PersonID{91}}, purser.NoRole},
+		"a lead another's agent":   {state{by: agent, whom: purser.PersonID{92}}, purser.NoRole},
+		"somebody of security":     {state{by: sec1, whom: person(sec2)}, purser.LoosensDirectly},
+		"nobody":                   {state{by: sec1, whom: purser.PersonID{99}}, purser.TargetUnknown},
+		"stepped up too long ago":  {state{by: sec1, whom: person(agent), when: 6 * purser.Minute}, purser.NeedStepUp},
+		"locked":                   {state{by: sec1, whom: person(agent), lock: true}, purser.Locked},
+		"session that has run out": {state{by: sec1, whom: person(agent), when: purser.Day}, purser.NoSession},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.apply(t, &purser.VendorSet{Vendor: purser.VendorID{33}, Status: purser.StatusActive})
+			o.apply(t, &purser.PersonSet{Person: purser.PersonID{88}, Vendor: purser.VendorID{33}, Roles: purser.RoleAgent, Status: purser.StatusActive})
+			o.apply(t, &purser.TeamSet{Team: team, Vendor: vendor, Status: purser.StatusActive})
+			in := func(id byte, team purser.TeamID, roles purser.Role) {
+				o.apply(t, &purser.PersonSet{Person: purser.PersonID{id}, Vendor: vendor, Team: team, Roles: roles, Status: purser.StatusActive})
+			}
+			in(90, team, purser.RoleAgent)
+			in(91, team, purser.RoleAgent|purser.RoleLead)
+			in(92, purser.TeamID{}, purser.RoleAgent)
+			o.apply(t, &purser.PersonSet{Person: person(agent), Vendor: vendor, Team: team, Roles: purser.RoleLead, Status: purser.StatusActive})
+			if c.lock {
+				o.apply(t, &purser.LockPlaced{
+					Lock: purser.LockID{1}, Degree: purser.DegreeLock, Paths: purser.PathAll,
+					Target: purser.Target{Kind: purser.TargetSession, ID: session(c.by)},
+				})
+			}
+			o.at += c.when
+			got := change.DecideSuspension(o.state, session(c.by), c.whom, o.at)
+			why := purser.Allowed
+			if refused, ok := got.(*purser.ChangeProposed); ok {
+				why = refused.Reason
+			}
+			if why != c.want {
+				t.Errorf("got %d, want %d", why, c.want)
+			}
+			o.apply(t, got)
+			if suspended := o.state.Standing().Roles(c.whom) == 0; c.whom != (purser.PersonID{99}) && suspended != (c.want == purser.Allowed) {
+				t.Errorf("suspended: got %v", suspended)
 			}
 		})
 	}

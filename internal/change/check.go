@@ -22,10 +22,6 @@ func signed(e purser.Entry, by purser.Actor) (purser.Entry, bool) {
 		c := *e
 		c.By = by
 		return &c, true
-	case *purser.AuthenticatorSet:
-		c := *e
-		c.By = by
-		return &c, true
 	case *purser.SourceSet:
 		c := *e
 		c.By = by
@@ -48,8 +44,6 @@ func beneficiary(e purser.Entry) purser.PersonID {
 	switch e := e.(type) {
 	case *purser.PersonSet:
 		return e.Person
-	case *purser.AuthenticatorSet:
-		return e.Person
 	case *purser.AgentMapped:
 		return e.Person
 	}
@@ -67,9 +61,6 @@ func Loosens(s *fold.State, e purser.Entry) bool {
 		return loosensTeam(s, e)
 	case *purser.PersonSet:
 		return loosensPerson(s, e)
-	case *purser.AuthenticatorSet:
-		now, _ := s.Standing().Authenticator(e.Authenticator)
-		return e.Status == purser.StatusActive && now.Status != purser.StatusActive
 	case *purser.SourceSet:
 		return loosensSource(s, e)
 	case *purser.AgentMapped:
@@ -117,7 +108,7 @@ func loosensSource(s *fold.State, e *purser.SourceSet) bool {
 // Check decides whether e may take effect as things stand, whoever asks: what
 // it is about exists, and no ceiling is exceeded. It is asked at the proposal,
 // at the approval and at the enactment.
-func Check(s *fold.State, e purser.Entry, at purser.Stamp) purser.Reason {
+func Check(s *fold.State, e purser.Entry) purser.Reason {
 	switch e := e.(type) {
 	case *purser.VendorSet:
 		return known(!e.Vendor.Zero() && e.Status != 0)
@@ -127,8 +118,6 @@ func Check(s *fold.State, e purser.Entry, at purser.Stamp) purser.Reason {
 		return known(!e.Team.Zero() && e.Status != 0 && !moved && hasVendor(s, e.Vendor))
 	case *purser.PersonSet:
 		return checkPerson(s, e)
-	case *purser.AuthenticatorSet:
-		return checkAuthenticator(s, e, at)
 	case *purser.SourceSet:
 		active := e.Status == purser.StatusActive
 		return known(!e.Source.Zero() && e.Status != 0 && (!active || !e.Secret.Zero()) && hasVendor(s, e.Vendor))
@@ -165,24 +154,6 @@ func checkPerson(s *fold.State, e *purser.PersonSet) purser.Reason {
 	return known(ok && team.Vendor == e.Vendor)
 }
 
-// checkAuthenticator: a change gives nobody a new authenticator, since nothing
-// but the door does yet (L7); it may give back one that was suspended.
-func checkAuthenticator(s *fold.State, e *purser.AuthenticatorSet, at purser.Stamp) purser.Reason {
-	if e.Reason != purser.Allowed || e.Authenticator.Zero() || e.Status == 0 {
-		return purser.TargetUnknown
-	}
-	now, exists := s.Standing().Authenticator(e.Authenticator)
-	if exists {
-		same := now.Person == e.Person && now.Credential == e.Credential
-		return known(same && now.Status != purser.StatusGone)
-	}
-	if !doorOpen(s, at) {
-		return purser.DoorShut
-	}
-	_, taken := s.Standing().Bound(e.Credential)
-	return known(!taken && s.Standing().Roles(e.Person) != 0)
-}
-
 func checkConfiguration(s *fold.State, e *purser.Configuration) purser.Reason {
 	switch e.What {
 	case purser.ConfigSchema, purser.ConfigPolicy:
@@ -196,8 +167,28 @@ func checkConfiguration(s *fold.State, e *purser.Configuration) purser.Reason {
 	return purser.TargetUnknown
 }
 
-// silences reports whether e takes standing from a person who may veto. Were
-// that anybody's tightening, two people could first remove whoever watches.
+// vendorOf is the vendor that an entry is about; zero for one about everybody,
+// or about what nobody knows.
+func vendorOf(s *fold.State, e purser.Entry) purser.VendorID {
+	switch e := e.(type) {
+	case *purser.VendorSet:
+		return e.Vendor
+	case *purser.TeamSet:
+		return e.Vendor
+	case *purser.PersonSet:
+		return e.Vendor
+	case *purser.SourceSet:
+		return e.Vendor
+	case *purser.AgentMapped:
+		source, _ := s.Contacts().Source(e.Source)
+		return source.Vendor
+	case *purser.Configuration:
+		return e.Vendor
+	}
+	return purser.VendorID{}
+}
+
+// silences reports whether e takes standing from a person who may veto.
 func silences(s *fold.State, e purser.Entry) bool {
 	for _, id := range s.Standing().Holders(purser.RoleSecurity) {
 		who := s.Standing().Actor(id)
@@ -211,10 +202,6 @@ func silences(s *fold.State, e purser.Entry) bool {
 				return true
 			}
 		case *purser.PersonSet:
-			if e.Person == id {
-				return true
-			}
-		case *purser.AuthenticatorSet:
 			if e.Person == id {
 				return true
 			}

@@ -3,6 +3,7 @@ package change
 import (
 	"purser"
 	"purser/internal/fold"
+	"purser/internal/rule/contain"
 )
 
 // parties are the roles in which a change may be proposed or approved.
@@ -73,7 +74,7 @@ func proposable(
 	if openOf(s, who.Person, at) >= MostOpen {
 		return purser.CeilingExceeded
 	}
-	return Check(s, inner, at)
+	return Check(s, inner)
 }
 
 // openOf counts the changes that a person proposed and that may still come.
@@ -93,7 +94,8 @@ func over(c fold.Change, at purser.Stamp) bool {
 }
 
 // DecideVote decides about a vote. A veto takes one security person with a
-// live session, from the proposal until the change is enacted. An approval
+// live session, from the proposal until the change is enacted, and one lock on
+// him does not stop it: whoever wants a change would place it. An approval
 // takes another human than the proposer, in another role, with a fresh
 // step-up; whoever the change is about approves nothing.
 func DecideVote(s *fold.State, b Ballot, at purser.Stamp) *purser.ChangeVoted {
@@ -114,7 +116,7 @@ func DecideVote(s *fold.State, b Ballot, at purser.Stamp) *purser.ChangeVoted {
 	case over(c, at):
 		e.Reason = purser.ChangeEnded
 	case b.Vote == purser.VoteApprove:
-		e.Reason = approvable(s, c, e.By, b.As, at)
+		e.Reason = approvable(s, c, e.By, b.As)
 	}
 	return e
 }
@@ -128,13 +130,13 @@ func vetoer(s *fold.State, b Ballot, at purser.Stamp) (purser.Actor, purser.Reas
 	if b.As != purser.RoleSecurity || !live.Roles.Has(purser.RoleSecurity) {
 		return live.Who, purser.NoRole
 	}
-	if _, _, locked := s.Locks().Covers(live.Who, purser.PathAll, live.SteppedUp, at); locked {
+	if s.Locks().Silenced(contain.Asker{Who: live.Who, Roles: live.Roles, Stepped: live.SteppedUp}, at) {
 		return live.Who, purser.Locked
 	}
 	return live.Who, purser.Allowed
 }
 
-func approvable(s *fold.State, c fold.Change, who purser.Actor, as purser.Role, at purser.Stamp) purser.Reason {
+func approvable(s *fold.State, c fold.Change, who purser.Actor, as purser.Role) purser.Reason {
 	if c.Approved != 0 {
 		return purser.ChangeHeld
 	}
@@ -145,12 +147,13 @@ func approvable(s *fold.State, c fold.Change, who purser.Actor, as purser.Role, 
 	if c.By.Person == who.Person || c.As == as || beneficiary(inner) == who.Person {
 		return purser.SameHuman
 	}
-	return Check(s, inner, at)
+	return Check(s, inner)
 }
 
 // DecideEnactment decides whether a change takes effect at stamp at. All of it
-// is looked at again: the hold, both parties' standing and roles, locks on them
-// or on the sessions they used, and what the change is about.
+// is looked at again: the hold, the clock that it is measured by, both parties'
+// standing and roles, locks on them or on the sessions they used, and what the
+// change is about.
 func DecideEnactment(s *fold.State, id purser.ChangeID, at purser.Stamp) *purser.ChangeEnacted {
 	c, known := s.Standing().Change(id)
 	e := &purser.ChangeEnacted{Change: id, Enacts: c.Enacts}
@@ -160,8 +163,10 @@ func DecideEnactment(s *fold.State, id purser.ChangeID, at purser.Stamp) *purser
 		e.Reason = purser.ChangeUnknown
 	case over(c, at):
 		e.Reason = purser.ChangeEnded
-	case c.Approved == 0 || at < c.Approved+Hold:
+	case c.Approved == 0 || at < c.Held+Hold:
 		e.Reason = purser.ChangeHeld
+	case !s.Standing().Clock().Accepted():
+		e.Reason = purser.ClockUnaccepted
 	case err != nil:
 		e.Reason = purser.TargetUnknown
 	default:
@@ -177,7 +182,7 @@ func enactable(s *fold.State, c fold.Change, inner purser.Entry, at purser.Stamp
 	if why := standsBy(s, c.Approver, c.ApprovedAs, at); why != purser.Allowed {
 		return why
 	}
-	return Check(s, inner, at)
+	return Check(s, inner)
 }
 
 // standsBy reports whether a party still has the role he acted in, and neither
@@ -196,7 +201,10 @@ func standsBy(s *fold.State, who purser.Actor, as purser.Role, at purser.Stamp) 
 }
 
 // DecideTightening decides about an entry that takes effect at once on one
-// person's word: the entry itself, or a refused proposal of it.
+// person's word: the entry itself, or a refused proposal of it. What takes
+// standing from somebody who may veto is no tightening in this sense, however
+// narrow it is: one person must not be able to remove those who watch. Whoever
+// is not of security tightens for his own vendor only.
 func DecideTightening(s *fold.State, p Proposal, at purser.Stamp) purser.Entry {
 	who, why := party(s, p.Session, p.As, at)
 	inner, known := signed(p.Inner, who)
@@ -204,17 +212,62 @@ func DecideTightening(s *fold.State, p Proposal, at purser.Stamp) purser.Entry {
 	case why != purser.Allowed:
 	case !known:
 		why = purser.TargetUnknown
-	case Loosens(s, inner):
+	case Loosens(s, inner) || silences(s, inner):
 		why = purser.LoosensDirectly
-	case silences(s, inner) && p.As != purser.RoleSecurity:
+	case p.As != purser.RoleSecurity && vendorOf(s, inner) != who.Vendor:
 		why = purser.NoRole
 	default:
-		why = Check(s, inner, at)
+		why = Check(s, inner)
 	}
 	if why == purser.Allowed {
 		return inner
 	}
 	return refused(inner, known, who, p.As, why)
+}
+
+// DecideSuspension decides about suspending a person at once, on one person's
+// word: security anybody, an admin anybody of his vendor, a lead the agents of
+// his team. Suspending somebody of security takes a change ([DecideTightening]);
+// a lock stops him meanwhile.
+func DecideSuspension(s *fold.State, by purser.SessionID, person purser.PersonID, at purser.Stamp) purser.Entry {
+	who, as, why := suspender(s, by, person, at)
+	now, known := s.Standing().Person(person)
+	inner := &purser.PersonSet{
+		Person: person, Vendor: now.Vendor, Team: now.Team, Roles: now.Roles, Status: purser.StatusSuspended, By: who,
+	}
+	switch {
+	case why != purser.Allowed:
+	case !known:
+		why = purser.TargetUnknown
+	case silences(s, inner):
+		why = purser.LoosensDirectly
+	}
+	if why == purser.Allowed {
+		return inner
+	}
+	return refused(inner, true, who, as, why)
+}
+
+// suspender returns who asks for a suspension, and the role that lets him.
+func suspender(s *fold.State, by purser.SessionID, person purser.PersonID, at purser.Stamp) (purser.Actor, purser.Role, purser.Reason) {
+	live, why := s.Standing().Fresh(by, at)
+	if why != purser.Allowed {
+		return purser.Actor{Session: by}, 0, why
+	}
+	if _, _, locked := s.Locks().Covers(live.Who, purser.PathAll, live.SteppedUp, at); locked {
+		return live.Who, 0, purser.Locked
+	}
+	now, _ := s.Standing().Person(person)
+	same := now.Vendor == live.Who.Vendor
+	switch {
+	case live.Roles.Has(purser.RoleSecurity):
+		return live.Who, purser.RoleSecurity, purser.Allowed
+	case live.Roles.Has(purser.RoleAdmin) && same:
+		return live.Who, purser.RoleAdmin, purser.Allowed
+	case live.Roles.Has(purser.RoleLead) && same && !now.Team.Zero() && now.Team == live.Who.Team && now.Roles.Tier() == purser.T1:
+		return live.Who, purser.RoleLead, purser.Allowed
+	}
+	return live.Who, 0, purser.NoRole
 }
 
 // DecideDirect decides about an entry made through the bootstrap door: the
@@ -228,7 +281,7 @@ func DecideDirect(s *fold.State, inner purser.Entry, at purser.Stamp) purser.Ent
 	case !known:
 		why = purser.TargetUnknown
 	default:
-		why = Check(s, inner, at)
+		why = Check(s, inner)
 	}
 	if why == purser.Allowed {
 		return inner

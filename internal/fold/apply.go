@@ -16,12 +16,16 @@ func (s *Standing) apply(h purser.Header, e purser.Entry) error {
 		clock := s.clock.Get()
 		clock.Held = clock.Held || e.Held
 		s.clock.Put(clock)
+		if !e.Held {
+			s.pause(e.Downtime)
+		}
 	case *purser.ClockStep:
 		clock := s.clock.Get()
 		clock.Stepped = true
 		s.clock.Put(clock)
 	case *purser.ClockAccepted:
 		s.clock.Put(Clock{})
+		s.pause(e.Wall - h.Stamp) // stamps go on from the wall clock
 	case *purser.Door:
 		s.door.Put(Door{e.State, e.Until, e.Custodians, e.Quorum})
 	case *purser.VendorSet:

@@ -9,7 +9,7 @@ func (s *Standing) code(c *purser.Coder) {
 	s.persons.Code(c, 51, codeID, codePerson)
 	s.authenticators.Code(c, 57, codeID, codeAuthenticator)
 	s.sessions.Code(c, 89, codeID, codeSession)
-	s.changes.Code(c, 16+64+2+2+8+64+2+8+1, codeID, codeChange)
+	s.changes.Code(c, 16+64+2+2+8+64+2+8+8+1, codeID, codeChange)
 	door, config, clock, ordinals := s.door.Get(), s.config.Get(), s.clock.Get(), s.ordinals.Get()
 	codeDoor(c, &door)
 	config.Schema.Code(c)
@@ -93,6 +93,7 @@ func codeChange(c *purser.Coder, row *Change) {
 	row.Approver.Code(c)
 	row.ApprovedAs.Code(c)
 	c.Stamp(&row.Approved)
+	c.Stamp(&row.Held)
 	c.U8((*uint8)(&row.Outcome))
 }
 

@@ -103,24 +103,35 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 	switch h.Kind {
 	case purser.KindStart:
 		return errors.Join(s.standing.apply(h, e), s.budgets.Apply(h, e))
+	case purser.KindVendor, purser.KindTeam, purser.KindPerson:
+		return s.standing.set(h, e)
 	case purser.KindClockStep, purser.KindClockAccepted, purser.KindDoor,
-		purser.KindVendor, purser.KindTeam, purser.KindPerson, purser.KindAuthenticator,
-		purser.KindSessionSteppedUp, purser.KindImport,
+		purser.KindAuthenticator, purser.KindSessionSteppedUp, purser.KindImport,
 		purser.KindChangeProposed, purser.KindChangeVoted:
 		return s.standing.apply(h, e)
 	case purser.KindSessionOpened, purser.KindSessionEnded:
 		return errors.Join(s.standing.apply(h, e), s.contacts.Apply(h, e))
 	case purser.KindConfiguration:
+		s.standing.overtake(e)
 		return errors.Join(s.standing.apply(h, e), s.budgets.Apply(h, e))
 	case purser.KindAgentMapped:
+		s.standing.overtake(e)
 		return s.contacts.Apply(h, e)
-	case purser.KindSource, purser.KindContactEvent, purser.KindClaim,
+	case purser.KindSource:
+		s.standing.overtake(e)
+		return errors.Join(s.contacts.Apply(h, e), s.budgets.Apply(h, e))
+	case purser.KindContactEvent, purser.KindClaim,
 		purser.KindAttempt, purser.KindAttemptResult,
 		purser.KindCodeSent, purser.KindCodeResult, purser.KindCodeTried,
 		purser.KindBreakGlass, purser.KindBreakGlassApproved, purser.KindBindingUndone,
 		purser.KindDisclosure:
 		return errors.Join(s.contacts.Apply(h, e), s.budgets.Apply(h, e))
-	case purser.KindLockPlaced, purser.KindLockLift:
+	case purser.KindLockPlaced:
+		if placed, ok := e.(*purser.LockPlaced); ok && placed.Reason == purser.Allowed {
+			s.standing.covered(placed, h.Stamp)
+		}
+		return s.locks.Apply(h, e)
+	case purser.KindLockLift:
 		return s.locks.Apply(h, e)
 	case purser.KindChangeEnacted:
 		return s.enact(h, e)

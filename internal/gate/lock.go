@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 
 	"purser"
 	"purser/internal/fold"
@@ -23,7 +24,11 @@ type LockAsk struct {
 // Placing is single and instant and asks for no step-up; only a lock that names
 // the asker himself keeps him from stopping others.
 func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
-	receipt, err := g.propose(ctx, ask.Asker, "lock", func(s *fold.State, at purser.Stamp) purser.Entry {
+	a, err := g.stopper(ctx, ask.Asker)
+	if err != nil {
+		return 0, err
+	}
+	receipt, err := g.propose(ctx, a, "lock", func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.LockPlaced{
 			Lock: ask.Lock, Target: ask.Target, Degree: ask.Degree, Paths: ask.Paths, Expires: ask.Expires,
 			Cause: purser.CauseOrder, By: purser.Actor{Session: ask.Session},
@@ -42,6 +47,9 @@ func (g *Gate) PlaceLock(ctx context.Context, ask LockAsk) (purser.Pos, error) {
 // placed for is over. It reports whether this was the second human's, which
 // lifts it at once.
 func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID, cause purser.LockCause) (lifted bool, err error) {
+	if a, err = g.stopper(ctx, a); err != nil {
+		return false, err
+	}
 	_, err = g.propose(ctx, a, "lifting of a lock", func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.LockLift{Lock: lock, Cause: cause}
 		session, why := view{s, at}.office(a, &e.By)
@@ -57,4 +65,19 @@ func (g *Gate) LiftLock(ctx context.Context, a Asker, lock purser.LockID, cause 
 		return e
 	})
 	return lifted && err == nil, err
+}
+
+// stopper puts an asker who may stop others into their own lane, so that no
+// crowd in his vendor's delays him.
+func (g *Gate) stopper(ctx context.Context, a Asker) (Asker, error) {
+	err := g.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		if live, why := s.Standing().Live(a.Session, at); why == purser.Allowed && contain.Stops(live.Roles) {
+			a.Lane = contain.Lane()
+		}
+		return nil
+	})
+	if err != nil {
+		return a, fmt.Errorf("look for who asks: %w", err)
+	}
+	return a, nil
 }

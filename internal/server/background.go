@@ -44,6 +44,11 @@ func (b *background) every(ctx context.Context, period time.Duration, name strin
 // work starts the background work of a serving deployment.
 func (d *Deployment) work(ctx context.Context) *background {
 	b := &background{clock: d.cfg.Clock, logger: d.cfg.Logger}
+	b.running.Go(func() {
+		if err := d.Changes.Remind(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			b.logger.LogAttrs(ctx, slog.LevelError, "background work failed", slog.String("work", "remind of changes"), slog.Any("fault", err))
+		}
+	})
 	b.every(ctx, enactEvery, "enact changes", func(ctx context.Context) error {
 		_, err := d.Changes.EnactDue(ctx)
 		return err

@@ -153,26 +153,26 @@ func (w *Workforce) add(ctx context.Context, lane purser.VendorID, a Addition, f
 	return ErrUnknown
 }
 
-// Suspend ends what a person may do, at once. By is the session that asks:
-// security and admin may suspend anybody, a lead the agents of his own team.
-func (w *Workforce) Suspend(ctx context.Context, by purser.SessionID, person purser.PersonID) error {
-	why := purser.Allowed
-	receipt, err := w.log.Propose(ctx, w.laneOf(by), func(s *fold.State, at purser.Stamp) purser.Entry {
-		var e *purser.PersonSet
-		if e, why = suspension(s.Standing(), by, person, at); why != purser.Allowed {
-			return nil
+// Standing returns how a person stands now, as the entry that would set it, for
+// whoever proposes to change a part of it. Of a person nobody knows it returns
+// what no change will take.
+func (w *Workforce) Standing(ctx context.Context, person purser.PersonID) (purser.PersonSet, error) {
+	e := purser.PersonSet{Person: person}
+	err := w.log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
+		if now, known := s.Standing().Person(person); known {
+			e.Vendor, e.Team, e.Roles, e.Status = now.Vendor, now.Team, now.Roles, now.Status
 		}
-		return e
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("suspend %v: %w", person, err)
+		return purser.PersonSet{}, fmt.Errorf("standing of %v: %w", person, err)
 	}
-	if !receipt.Recorded() {
-		return &purser.Refusal{Reason: why}
-	}
-	w.forgetPerson(person)
-	return nil
+	return e, nil
 }
+
+// Forget drops what this process remembers of a person's sessions, once the
+// ledger has ended them.
+func (w *Workforce) Forget(person purser.PersonID) { w.forgetPerson(person) }
 
 // VendorName is a vendor as it is shown.
 type VendorName struct {

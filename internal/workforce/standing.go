@@ -3,6 +3,7 @@ package workforce
 import (
 	"purser"
 	"purser/internal/fold"
+	"purser/internal/rule/contain"
 )
 
 // doorOpen reports whether authenticators may be enrolled and people added
@@ -52,21 +53,21 @@ func login(s *fold.State, e *purser.SessionOpened, row AuthenticatorRow, at purs
 		return purser.NoStanding
 	case e.Level == purser.LevelDesk && roles&(purser.RoleAgent|purser.RoleLead|purser.RoleDesk) == 0:
 		return purser.NoRole
-	case shutOut(s, e.Who, e.Level, at):
+	case shutOut(s, contain.Asker{Who: e.Who, Roles: roles, Stepped: at}, e.Level, at):
 		return purser.Locked
 	}
 	return purser.Allowed
 }
 
 // shutOut reports whether a lock keeps the person from logging in. A desk
-// session needs the desk path; an office session only that no lock names the
-// person, for whoever may lift a wide lock must be able to come in. Logging in
-// is itself a step-up.
-func shutOut(s *fold.State, who purser.Actor, level purser.Level, at purser.Stamp) bool {
+// session needs the desk path; an office session only that no lock silences
+// the person, for whoever may lift a wide lock, or veto, must be able to come
+// in. Logging in is itself a step-up.
+func shutOut(s *fold.State, who contain.Asker, level purser.Level, at purser.Stamp) bool {
 	if level == purser.LevelOffice {
-		return s.Locks().Named(who, at, at)
+		return s.Locks().Silenced(who, at)
 	}
-	_, _, covered := s.Locks().Covers(who, purser.PathDesk, at, at)
+	_, _, covered := s.Locks().Covers(who.Who, purser.PathDesk, at, at)
 	return covered
 }
 
@@ -81,27 +82,4 @@ func stepUp(s *fold.Standing, e *purser.SessionSteppedUp, row AuthenticatorRow, 
 		return purser.NoStanding
 	}
 	return purser.Allowed
-}
-
-// suspension decides whether the session may suspend the person: security and
-// admin anybody, a lead the agents of his own team.
-func suspension(s *fold.Standing, by purser.SessionID, person purser.PersonID, at purser.Stamp) (*purser.PersonSet, purser.Reason) {
-	asker, why := s.Live(by, at)
-	if why != purser.Allowed {
-		return nil, why
-	}
-	target, ok := s.Person(person)
-	if !ok {
-		return nil, purser.TargetUnknown
-	}
-	anybody := asker.Roles&(purser.RoleSecurity|purser.RoleAdmin) != 0
-	ownAgent := asker.Roles.Has(purser.RoleLead) && !target.Team.Zero() &&
-		target.Team == asker.Who.Team && target.Vendor == asker.Who.Vendor && target.Roles.Tier() == purser.T1
-	if !anybody && !ownAgent {
-		return nil, purser.NoRole
-	}
-	return &purser.PersonSet{
-		Person: person, Vendor: target.Vendor, Team: target.Team, Roles: target.Roles,
-		Status: purser.StatusSuspended, By: asker.Who,
-	}, purser.Allowed
 }

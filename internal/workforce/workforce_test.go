@@ -218,40 +218,6 @@ func TestOneDeskSession(t *testing.T) {
 	}
 }
 
-func TestSuspend(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		asker purser.Role
-		asked purser.Role
-		want  purser.Reason
-	}{
-		{"security anybody", purser.RoleSecurity, purser.RoleAdmin, purser.Allowed},
-		{"admin anybody", purser.RoleAdmin, purser.RoleLead, purser.Allowed},
-		{"lead an agent", purser.RoleLead, purser.RoleAgent, purser.Allowed},
-		{"lead a lead", purser.RoleLead, purser.RoleLead, purser.NoRole},
-		{"agent an agent", purser.RoleAgent, purser.RoleAgent, purser.NoRole},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			_, asker := w.login(w.enrol(w.hire(c.asker)), purser.LevelOffice)
-			person := w.hire(c.asked)
-			b := w.enrol(person)
-			client, _ := w.login(b, purser.LevelOffice)
-			err := w.Suspend(t.Context(), asker.Session, person)
-			mustBeRefused(t, err, c.want)
-			_, err = w.Authenticate(t.Context(), signed(t, client, "GET", "/", ""))
-			if ended := errors.Is(err, workforce.ErrNoSession); ended != (c.want == purser.Allowed) {
-				t.Fatalf("session of the person: got %v", err)
-			}
-			if c.want == purser.Allowed {
-				begun := must(w.BeginLogin(t.Context(), workforce.Login{Page: b.PageKey(), Level: purser.LevelOffice}))(t)
-				_, err := w.FinishLogin(t.Context(), begun.Ceremony, must(b.Assert(begun))(t))
-				mustBeRefused(t, err, purser.NoStanding)
-			}
-		})
-	}
-}
-
 func mustBeRefused(t testing.TB, err error, want purser.Reason) {
 	t.Helper()
 	var refusal *purser.Refusal

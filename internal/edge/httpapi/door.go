@@ -138,13 +138,8 @@ type personOutput struct {
 
 // rolesOf reads a set of roles; the schema has refused other names.
 func rolesOf(names []string) (set purser.Role) {
-	all := map[string]purser.Role{
-		"agent": purser.RoleAgent, "lead": purser.RoleLead, "desk": purser.RoleDesk, "approver": purser.RoleApprover,
-		"security": purser.RoleSecurity, "privacy": purser.RolePrivacy, "admin": purser.RoleAdmin,
-		"investigator": purser.RoleInvestigator,
-	}
 	for _, n := range names {
-		set |= all[n]
+		set |= purser.RoleOf(n)
 	}
 	return set
 }
@@ -193,7 +188,7 @@ type sourceOutput struct {
 }
 
 func (d *door) addSource(ctx context.Context, in *sourceInput) (*sourceOutput, error) {
-	made, err := in.Body.make(d.c.Sources)
+	made, err := d.c.Sources.NewSource(purser.SourceSet{Vendor: in.Body.Vendor, Trust: trusts(in.Body.Trust)}, in.Body.Name)
 	if err != nil {
 		return nil, err
 	}

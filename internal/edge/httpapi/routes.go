@@ -66,7 +66,9 @@ func routes() []route {
 		at(post, "/v1/people/{person}/suspend", "Suspend a person at once", signed, atOnce, (*API).suspend),
 		at(post, "/v1/clock/accept", "Accept the wall clock after a jump, as security", signed, atOnce, (*API).acceptClock),
 		at(get, "/v1/refusals/{reference}", "The reason behind a reference", signed, atOnce, (*API).reason),
-		at(post, "/v1/changes", "Propose a loosening", signed, atOnce, (*API).propose),
+		at(get, "/v1/changes", "List the changes that may still take effect", signed, atOnce, (*API).openChanges),
+		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).propose),
+		at(get, "/v1/changes/{change}", "What a change enacts, and how far it has come", signed, atOnce, (*API).oneChange),
 		at(post, "/v1/changes/{change}/vote", "Approve or veto a change", signed, atOnce, (*API).vote),
 
 		at(post, "/v1/telephony/events", "Report what happened to a contact", source, atOnce, (*API).event),

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -26,8 +25,13 @@ type NewSource struct {
 // Sources makes sources, and knows what keys their ids.
 type Sources interface {
 	NewSource(e purser.SourceSet, name string) (NewSource, error)
+	// Renew draws another secret for a source that exists. Trust stays as it
+	// stands where it is nil.
+	Renew(ctx context.Context, source purser.SourceID, trust *purser.SourceTrust) (NewSource, error)
+	// Stop returns the entry that suspends a source.
+	Stop(ctx context.Context, source purser.SourceID) (*purser.SourceSet, error)
 	// MapAgent returns the entry that maps a source's agent id to a person. For
-	// a source that does not exist it is one that no change will take.
+	// a source that does not exist all three return what no change will take.
 	MapAgent(ctx context.Context, source purser.SourceID, agent string, person purser.PersonID) (*purser.AgentMapped, error)
 }
 
@@ -81,76 +85,6 @@ func (a *API) event(ctx context.Context, in *eventInput) (*eventOutput, error) {
 		out.Body.Contact = &contact
 	}
 	return out, nil
-}
-
-func trusts(names []string) (t purser.SourceTrust) {
-	for _, n := range names {
-		switch n {
-		case "carrier":
-			t |= purser.TrustCarrier
-		case "trunk":
-			t |= purser.TrustTrunk
-		}
-	}
-	return t
-}
-
-func (b *sourceBody) make(s Sources) (NewSource, error) {
-	return s.NewSource(purser.SourceSet{Vendor: b.Vendor, Trust: trusts(b.Trust)}, b.Name)
-}
-
-func (b *mapBody) entry(ctx context.Context, s Sources) (*purser.AgentMapped, error) {
-	return s.MapAgent(ctx, b.Source, b.Agent, b.Person)
-}
-
-func (b *budgetBody) entry() *purser.Configuration {
-	which := map[string]purser.BudgetKind{
-		"person_hour": purser.BudgetPersonHour, "person_day": purser.BudgetPersonDay, "weak_day": purser.BudgetWeakDay,
-		"break_glass_day": purser.BudgetBreakGlassDay, "vendor_share": purser.BudgetVendorShare,
-		"after_hang_up": purser.BudgetAfterHangUp,
-	}
-	return &purser.Configuration{What: purser.ConfigBudget, Vendor: b.Vendor, Which: which[b.Ceiling], Value: b.Value}
-}
-
-// propose takes a wish to change something. What tightens takes effect at
-// once; what loosens waits for a second person of another role and a hold.
-func (a *API) propose(ctx context.Context, in *changeInput) (*changeOutput, error) {
-	b := &in.Body
-	out := new(changeOutput)
-	var inner purser.Entry
-	var rows change.Rows
-	switch {
-	case b.Source != nil && b.Map == nil && b.Budget == nil:
-		made, err := b.Source.make(a.c.Sources)
-		if err != nil {
-			return nil, err
-		}
-		inner, rows = made.Entry, made.Rows
-		out.Body.Source = &made.Entry.Source
-		out.Body.Secret = base64.StdEncoding.EncodeToString(made.Secret)
-	case b.Map != nil && b.Source == nil && b.Budget == nil:
-		mapped, err := b.Map.entry(ctx, a.c.Sources)
-		if err != nil {
-			return nil, err
-		}
-		inner = mapped
-	case b.Budget != nil && b.Source == nil && b.Map == nil:
-		inner = b.Budget.entry()
-	default:
-		return nil, web.BadRequest("body", "wants exactly one of source, map and budget")
-	}
-	session, as := web.Session(ctx).Who.Session, role(b.As)
-	receipt, err := a.c.Changes.Tighten(ctx, session, as, inner, rows)
-	var refusal *purser.Refusal
-	switch {
-	case err == nil:
-		out.Body.Entry = receipt.Pos()
-		return out, nil
-	case !errors.As(err, &refusal) || refusal.Reason != purser.LoosensDirectly:
-		return nil, err
-	}
-	out.Body.Change, err = a.c.Changes.Propose(ctx, session, as, inner, rows)
-	return out, err
 }
 
 type personPath struct {
