@@ -55,6 +55,13 @@ type Config[S State] struct {
 	// Signer signs checkpoints under Origin; nil means no checkpoints.
 	Signer note.Signer
 	Origin string
+	// Verifier is the key of Signer: a stored checkpoint must be signed by it.
+	// A ledger with a stored checkpoint does not open without it.
+	Verifier note.Verifier
+	// Trouble is told what does not hold and yet stops nothing: a snapshot that
+	// is not used, or cannot be made. Open and the log's own goroutines call it,
+	// never two at a time; it may be nil.
+	Trouble func(error)
 	// Progress is told how far the replay at start is; it may be nil.
 	Progress func(done, total purser.Pos)
 	// Fault is for tests: see Batch and [Points].

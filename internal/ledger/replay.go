@@ -73,7 +73,8 @@ type replayed[S State] struct {
 	state      S
 	head       Head
 	stamp      purser.Stamp
-	snapshot   Snapshot // the one used, for the next to set out from
+	snapshot   Snapshot   // the one used, for the next to set out from
+	bound      purser.Pos // size of the last snapshot of these rules that an entry read binds
 	checkpoint sign
 }
 
@@ -92,32 +93,77 @@ func replay[S State](ctx context.Context, cfg *Config[S]) (replayed[S], error) {
 	if err != nil {
 		return r, err
 	}
+	return r, r.fold(ctx, cfg, signed)
+}
+
+// fold folds from the newest snapshot that holds, or from the first entry. It
+// tells of each that does not hold, and of one that is bound and not there.
+func (r *replayed[S]) fold(ctx context.Context, cfg *Config[S], signed proof.Checkpoint) error {
+	var told purser.Pos
 	for s, err := range cfg.Store.Snapshots(ctx) {
 		if err != nil {
-			return r, err
+			return err
 		}
 		if s.FoldVersion != cfg.FoldVersion || s.Size >= r.head.Size {
 			continue
 		}
-		if err := r.from(ctx, cfg, s, signed); err == nil || !errors.Is(err, ErrCorrupt) {
-			return r, err
+		if s.Size > signed.Size && cfg.Verifier != nil {
+			// A crash may leave one that is newer than what was signed. With it
+			// no entry would be held against the signature.
+			continue
+		}
+		err := r.from(ctx, cfg, s, signed)
+		if err == nil {
+			r.missed(cfg, signed, told)
+			return nil
+		}
+		if !errors.Is(err, ErrCorrupt) {
+			return err
 		}
 		// A snapshot that does not hold is no proof against the entries: they
 		// decide alone.
+		told = max(told, s.Size)
+		cfg.trouble(fmt.Errorf("a snapshot is not used: %w", err))
 	}
-	return r, r.from(ctx, cfg, Snapshot{}, signed)
+	if err := r.from(ctx, cfg, Snapshot{}, signed); err != nil {
+		return err
+	}
+	r.missed(cfg, signed, told)
+	return nil
 }
 
-// storedCheckpoint reads the last checkpoint that was signed. One of a longer
+// missed tells of a snapshot that an entry binds and that the store did not
+// give, though it could have been used.
+func (r *replayed[S]) missed(cfg *Config[S], signed proof.Checkpoint, told purser.Pos) {
+	if r.bound > r.snapshot.Size && r.bound <= signed.Size && r.bound != told {
+		cfg.trouble(fmt.Errorf("%w: snapshot %d is bound by an entry and is not there", ErrCorrupt, r.bound))
+	}
+}
+
+// trouble tells what stops nothing.
+func (c *Config[S]) trouble(err error) {
+	if c.Trouble != nil {
+		c.Trouble(err)
+	}
+}
+
+// storedCheckpoint reads the last checkpoint that was signed, and by our key:
+// any other would be somebody's word for entries of his own. One of a longer
 // ledger means that this one was rolled back.
 func storedCheckpoint[S State](ctx context.Context, cfg *Config[S], r *replayed[S]) (proof.Checkpoint, error) {
 	size, note, err := cfg.Store.LatestCheckpoint(ctx)
 	if err != nil || note == nil {
 		return proof.Checkpoint{}, err
 	}
-	c, err := proof.ReadCheckpoint(note)
-	if err != nil || c.Size != size {
-		return c, fmt.Errorf("%w: stored checkpoint of size %d cannot be read", ErrCorrupt, size)
+	if cfg.Verifier == nil {
+		return proof.Checkpoint{}, fmt.Errorf("a checkpoint of size %d is stored and no key was given to check it", size)
+	}
+	c, err := proof.OpenCheckpoint(note, cfg.Verifier)
+	if err != nil {
+		return c, fmt.Errorf("%w: the stored checkpoint of size %d: %w", ErrCorrupt, size, err)
+	}
+	if c.Size != size || c.Origin != cfg.Origin {
+		return c, fmt.Errorf("%w: the stored checkpoint of size %d is of another ledger", ErrCorrupt, size)
 	}
 	if size > r.head.Size {
 		return c, fmt.Errorf("%w: a checkpoint of %d entries was signed and only %d are here", ErrCorrupt, size, r.head.Size)
@@ -135,6 +181,7 @@ func (r *replayed[S]) from(ctx context.Context, cfg *Config[S], s Snapshot, sign
 		return err
 	}
 	bound := s.Size == 0
+	r.bound = 0
 	for stored, err := range cfg.Store.Entries(ctx, s.Size, r.head.Size) {
 		if err != nil {
 			return err
@@ -143,8 +190,11 @@ func (r *replayed[S]) from(ctx context.Context, cfg *Config[S], s Snapshot, sign
 		if err != nil {
 			return err
 		}
-		if b, ok := e.(*purser.Snapshot); ok && *b == s.binding() {
-			bound = true
+		if b, ok := e.(*purser.Snapshot); ok {
+			bound = bound || *b == s.binding()
+			if b.FoldVersion == cfg.FoldVersion {
+				r.bound = b.Size
+			}
 		}
 		size := f.frontier.Size()
 		if size == signed.Size && f.frontier.Root() != signed.Root {

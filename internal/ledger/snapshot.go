@@ -51,10 +51,15 @@ func (s *snapshotter[S]) run(ctx context.Context) {
 			continue
 		}
 		s.next.Store(uint64(size + s.log.cfg.SnapshotEvery))
-		if snap, err := s.make(ctx, size); err == nil {
-			s.base = snap
-			s.base.Bytes = nil
+		snap, err := s.make(ctx, size)
+		if err != nil {
+			if ctx.Err() == nil && s.log.stop.Load() == nil {
+				s.log.cfg.trouble(fmt.Errorf("make snapshot %d: %w", size, err))
+			}
+			continue
 		}
+		s.base = snap
+		s.base.Bytes = nil
 	}
 }
 
@@ -110,5 +115,6 @@ func (s *snapshotter[S]) read(ctx context.Context) (Snapshot, error) {
 			return snap, nil
 		}
 	}
+	s.log.cfg.trouble(fmt.Errorf("%w: snapshot %d is not there any more", ErrCorrupt, s.base.Size))
 	return Snapshot{}, nil
 }

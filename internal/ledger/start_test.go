@@ -16,6 +16,7 @@ import (
 	"purser"
 	"purser/internal/ledger"
 	store "purser/internal/store/sqlite"
+	"purser/proof"
 )
 
 func TestClock(t *testing.T) {
@@ -23,6 +24,7 @@ func TestClock(t *testing.T) {
 		wall, mono time.Duration
 		accept     bool
 		restart    bool
+		idle       bool          // no entry is proposed
 		want       time.Duration // of the next entry's stamp, since the beginning
 		entries    string        // kinds of the entries that come before it
 	}
@@ -54,6 +56,12 @@ func TestClock(t *testing.T) {
 			{accept: true, want: time.Hour + 3*time.Minute},
 			{wall: time.Minute, restart: true, want: time.Hour + 4*time.Minute},
 		}},
+		{"a step that nobody proposed after is not accepted by starting again", []step{
+			{want: 0},
+			{wall: time.Hour, mono: time.Second, idle: true},
+			{wall: time.Minute, restart: true, want: time.Second},
+			{wall: time.Minute, mono: time.Minute, want: time.Minute + time.Second},
+		}},
 		{"short downtime counts", []step{{wall: 23 * time.Hour, restart: true, want: 23 * time.Hour}}},
 		{"long downtime must be accepted", []step{
 			{wall: 25 * time.Hour, restart: true, want: 0},
@@ -76,6 +84,9 @@ func TestClock(t *testing.T) {
 				clock.set(s.wall, s.mono)
 				if s.restart {
 					log = openLog(t, configOf(db, clock))
+				}
+				if s.idle {
+					continue
 				}
 				if s.accept {
 					accept := func(*tally, purser.Stamp) purser.Entry { return &purser.ClockAccepted{} }
@@ -119,11 +130,9 @@ func TestStartEntry(t *testing.T) {
 	}
 }
 
-// fill makes a closed ledger with snapshots and returns its directory and how
-// to open it.
-func fill(t *testing.T, entries int) (dir string, cfg func(ledger.Store) ledger.Config[*tally], want []byte) {
+func newKey(t *testing.T) (note.Signer, note.Verifier) {
 	t.Helper()
-	secret, _, err := note.GenerateKey(nil, "test")
+	secret, public, err := note.GenerateKey(nil, "test")
 	if err != nil {
 		t.Fatalf("key: %v", err)
 	}
@@ -131,11 +140,23 @@ func fill(t *testing.T, entries int) (dir string, cfg func(ledger.Store) ledger.
 	if err != nil {
 		t.Fatalf("signer: %v", err)
 	}
+	verifier, err := note.NewVerifier(public)
+	if err != nil {
+		t.Fatalf("verifier: %v", err)
+	}
+	return signer, verifier
+}
+
+// fill makes a closed ledger with snapshots and returns its directory and how
+// to open it.
+func fill(t *testing.T, entries int) (dir string, cfg func(ledger.Store) ledger.Config[*tally], want []byte) {
+	t.Helper()
+	signer, verifier := newKey(t)
 	dir = t.TempDir()
 	clock := newClock()
 	cfg = func(s ledger.Store) ledger.Config[*tally] {
 		c := configOf(s, clock)
-		c.Signer, c.Origin, c.SnapshotEvery = signer, "example.com/ledger", 40
+		c.Signer, c.Verifier, c.Origin, c.SnapshotEvery = signer, verifier, "example.com/ledger", 40
 		return c
 	}
 	db := openStore(t, dir)
@@ -239,6 +260,87 @@ func dropCheck(statements []string) []string {
 	return append([]string{"PRAGMA ignore_check_constraints = ON"}, statements...)
 }
 
+// Whoever can write to the database can make a ledger that holds in itself. He
+// has no key to sign it with.
+func TestLaw10ACheckpointOfAnotherKeyIsRefused(t *testing.T) {
+	dir, ours, _ := fill(t, 60)
+	forged, theirs, _ := fill(t, 60)
+	for _, c := range []struct {
+		name string
+		cfg  func() ledger.Config[*tally]
+		want bool // ErrCorrupt
+	}{
+		{"a ledger made and signed by somebody else", func() ledger.Config[*tally] { return ours(openStore(t, forged)) }, true},
+		{"our key, another origin", func() ledger.Config[*tally] {
+			cfg := ours(openStore(t, dir))
+			cfg.Origin = "example.com/other"
+			return cfg
+		}, true},
+		{"no key to check it", func() ledger.Config[*tally] {
+			cfg := theirs(openStore(t, forged))
+			cfg.Signer, cfg.Verifier = nil, nil
+			return cfg
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := c.cfg()
+			_, err := ledger.Open(t.Context(), cfg)
+			if err == nil || errors.Is(err, ledger.ErrCorrupt) != c.want {
+				t.Errorf("open: got %v, want a refusal (ErrCorrupt: %v)", err, c.want)
+			}
+			if err := cfg.Store.(*store.DB).Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// With a snapshot newer than the last signature no entry would be held against
+// it: such a one is left alone, and that is no trouble.
+func TestLaw10TheSignedEndIsAlwaysPassed(t *testing.T) {
+	dir, cfg, _ := fill(t, 120)
+	db := openStore(t, dir)
+	early := signEarlier(t, cfg(db), 10)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	alter(t, dir, "DELETE FROM checkpoint", fmt.Sprintf("INSERT INTO checkpoint (size, note) VALUES (10, x'%x')", early))
+	with := cfg(openStore(t, dir))
+	with.Trouble = func(err error) { t.Errorf("trouble: %v", err) }
+	var done purser.Pos
+	with.Progress = func(_, total purser.Pos) { done = total }
+	mustClose(t, openLog(t, with))
+	if done < 120 {
+		t.Errorf("replayed entries: got %d, want all", done)
+	}
+	if err := with.Store.(*store.DB).Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.Clone(early)
+	other = bytes.Replace(other, []byte("\n10\n"), []byte("\n11\n"), 1)
+	alter(t, dir, "DELETE FROM checkpoint", fmt.Sprintf("INSERT INTO checkpoint (size, note) VALUES (11, x'%x')", other))
+	if _, err := ledger.Open(t.Context(), cfg(openStore(t, dir))); !errors.Is(err, ledger.ErrCorrupt) {
+		t.Errorf("open with a checkpoint whose size was changed: got %v, want ErrCorrupt", err)
+	}
+}
+
+// signEarlier signs the ledger as it was after size entries.
+func signEarlier(t *testing.T, cfg ledger.Config[*tally], size purser.Pos) []byte {
+	t.Helper()
+	var frontier proof.Frontier
+	for s, err := range cfg.Store.Entries(t.Context(), 0, size) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		frontier.Append(proof.LeafHash(s.Bytes))
+	}
+	signed, err := proof.Checkpoint{Origin: cfg.Origin, Size: size, Root: frontier.Root()}.Sign(cfg.Signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
 func TestASnapshotThatDoesNotHoldIsNotUsed(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -257,9 +359,14 @@ func TestASnapshotThatDoesNotHoldIsNotUsed(t *testing.T) {
 			done := purser.Pos(0)
 			with := cfg(openStore(t, dir))
 			with.Progress = func(_, total purser.Pos) { done = total }
+			var told []error
+			with.Trouble = func(err error) { told = append(told, err) }
 			log := openLog(t, with)
 			if done < 120 {
 				t.Fatalf("replayed entries: got %d, want all", done)
+			}
+			if len(told) == 0 {
+				t.Error("nobody was told")
 			}
 			mustBeOneStartAfter(t, log, want)
 			mustClose(t, log)

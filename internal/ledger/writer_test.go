@@ -292,7 +292,7 @@ func TestCheckpointsAreSignedAndCoverTheEnd(t *testing.T) {
 		t.Fatalf("verifier: %v", err)
 	}
 	cfg := configOf(openStore(t, t.TempDir()), newClock())
-	cfg.Signer, cfg.Origin = signer, "example.com/ledger"
+	cfg.Signer, cfg.Verifier, cfg.Origin = signer, verifier, "example.com/ledger"
 	log := openLog(t, cfg)
 	for range 20 {
 		if _, err := log.Propose(t.Context(), purser.VendorID{}, disclose(actor(1), 1)); err != nil {

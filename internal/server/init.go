@@ -80,12 +80,12 @@ func Init(ctx context.Context, c InitConfig) (made Made, err error) {
 	}
 	made = Made{Deployment: settings.deployment, Verifier: settings.verifier, Warning: keys.Warning()}
 	made.DoorUntil = c.Clock.Now().Add(DoorTime)
-	signer, err := openSigner(keys, settings)
+	signer, verifier, err := openSigner(keys, settings)
 	if err != nil {
 		return Made{}, err
 	}
 	list := firstConfiguration(schemaText, policyText, [2]purser.Hash{schema.Hash(), set.Hash()}, c.Labelled, made.DoorUntil)
-	return made, entries(ctx, db, c, settings, signer, list)
+	return made, entries(ctx, db, c, signer, verifier, list)
 }
 
 // readSchema parses the schema text, or the default one.
@@ -152,10 +152,10 @@ func firstConfiguration(schema, policies []byte, hashes [2]purser.Hash, labelled
 }
 
 // entries writes them, each with its text in one transaction.
-func entries(ctx context.Context, db *sqlite.DB, c InitConfig, s settings, signer note.Signer, list []first) (err error) {
+func entries(ctx context.Context, db *sqlite.DB, c InitConfig, signer note.Signer, verifier note.Verifier, list []first) (err error) {
 	log, err := ledger.Open(ctx, ledger.Config[*fold.State]{
 		Store: db, New: fold.New, Clock: c.Clock, Software: c.Software, FoldVersion: fold.Version,
-		Signer: signer, Origin: s.origin,
+		Signer: signer, Origin: verifier.Name(), Verifier: verifier,
 	})
 	if err != nil {
 		return err

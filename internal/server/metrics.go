@@ -36,7 +36,9 @@ func newMetrics(d *Deployment) *metrics {
 			}
 			return 0
 		})
-	m.registry.MustRegister(m.requests)
+	m.registry.MustRegister(m.requests, prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "purser_ledger_trouble_total", Help: "Snapshots since the start that did not hold, were lost, or could not be made; the log says which.",
+	}, func() float64 { return float64(d.troubles.Load()) }))
 	return m
 }
 

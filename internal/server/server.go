@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -83,6 +84,7 @@ type Deployment struct {
 	// verifier is the text form of the key that checks checkpoints.
 	verifier string
 	origin   string
+	troubles atomic.Uint64 // told by the ledger since the start
 
 	Keys         *seal.Keys
 	Records      *record.Book
@@ -135,18 +137,26 @@ func (d *Deployment) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.signer, err = openSigner(d.Keys, settings); err != nil {
+	var verifier note.Verifier
+	if d.signer, verifier, err = openSigner(d.Keys, settings); err != nil {
 		return err
 	}
 	d.verifier, d.origin = settings.verifier, settings.origin
 	d.log, err = ledger.Open(ctx, ledger.Config[*fold.State]{
 		Store: d.db, New: fold.New, Clock: d.cfg.Clock, Software: d.cfg.Software, FoldVersion: fold.Version,
-		SnapshotEvery: d.cfg.SnapshotEvery, Signer: d.signer, Origin: settings.origin, Progress: d.cfg.Progress,
+		SnapshotEvery: d.cfg.SnapshotEvery, Signer: d.signer, Origin: settings.origin, Verifier: verifier,
+		Progress: d.cfg.Progress, Trouble: d.trouble,
 	})
 	if err != nil {
 		return err
 	}
 	return d.wire(ctx)
+}
+
+// trouble logs and counts what the ledger can do without.
+func (d *Deployment) trouble(err error) {
+	d.troubles.Add(1)
+	d.cfg.Logger.Error("the ledger goes on without something", "fault", err)
 }
 
 // Close stops what runs and closes the directory. A half-opened deployment

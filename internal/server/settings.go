@@ -71,17 +71,31 @@ func newSigner(keys *seal.Keys, random io.Reader, origin string) (sealed []byte,
 	return sealed, verifier, err
 }
 
-// openSigner opens the signing key.
-func openSigner(keys *seal.Keys, s settings) (note.Signer, error) {
+// openSigner opens the signing key, which is sealed, and the key that checks
+// it, which is not: whoever writes to the database could put his own there. So
+// the second must check what the first signs.
+func openSigner(keys *seal.Keys, s settings) (note.Signer, note.Verifier, error) {
 	private, err := keys.OpenNote(noteKeyKind, []byte(s.origin), s.noteKey)
 	if err != nil {
-		return nil, fmt.Errorf("open the checkpoint signing key: %w", err)
+		return nil, nil, fmt.Errorf("open the checkpoint signing key: %w", err)
 	}
 	signer, err := note.NewSigner(string(private))
 	if err != nil {
-		return nil, errors.New("read the checkpoint signing key: it is damaged; restore the database from a backup")
+		return nil, nil, errors.New("read the checkpoint signing key: it is damaged; restore the database from a backup")
 	}
-	return signer, nil
+	verifier, err := note.NewVerifier(s.verifier)
+	if err != nil {
+		return nil, nil, errors.New("read the key that checks checkpoints: it is damaged; restore the database from a backup")
+	}
+	probe, err := note.Sign(&note.Note{Text: s.origin + "\n"}, signer)
+	if err == nil {
+		_, err = note.Open(probe, note.VerifierList(verifier))
+	}
+	if err != nil {
+		return nil, nil, errors.New("the stored key that checks checkpoints is not that of the signing key: " +
+			"somebody changed the database; restore it from a backup")
+	}
+	return signer, verifier, nil
 }
 
 // noCoreDumps keeps open values and keys out of core files (L6).
