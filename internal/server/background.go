@@ -29,26 +29,40 @@ type background struct {
 	running sync.WaitGroup
 }
 
-// every calls work again and again until ctx ends. A fault is logged and tried
-// again at the next turn; what is due stays due, since it is in the ledger.
+// every calls work again and again until ctx ends. A fault is tried again at
+// the next turn; what is due stays due, since it is in the ledger. The same
+// fault turn after turn is logged once: a ledger that has stopped would fill
+// the log, which may be on the same disk.
 func (b *background) every(ctx context.Context, period time.Duration, name string, work func(context.Context) error) {
 	b.running.Go(func() {
+		said := ""
 		for b.clock.Sleep(ctx, period) == nil {
-			if err := work(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				b.logger.LogAttrs(ctx, slog.LevelError, "background work failed", slog.String("work", name), slog.Any("fault", err))
-			}
+			said = b.turn(ctx, name, work, said)
 		}
 	})
+}
+
+// turn calls work once and returns the fault that has been logged last, empty
+// when there was none this time.
+func (b *background) turn(ctx context.Context, name string, work func(context.Context) error, said string) string {
+	err := work(ctx)
+	switch {
+	case err == nil:
+		if said != "" {
+			b.logger.LogAttrs(ctx, slog.LevelInfo, "background work goes on", slog.String("work", name))
+		}
+		return ""
+	case errors.Is(err, context.Canceled) || err.Error() == said:
+		return said
+	}
+	b.logger.LogAttrs(ctx, slog.LevelError, "background work failed", slog.String("work", name), slog.Any("fault", err))
+	return err.Error()
 }
 
 // work starts the background work of a serving deployment.
 func (d *Deployment) work(ctx context.Context) *background {
 	b := &background{clock: d.cfg.Clock, logger: d.cfg.Logger}
-	b.running.Go(func() {
-		if err := d.Changes.Remind(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			b.logger.LogAttrs(ctx, slog.LevelError, "background work failed", slog.String("work", "remind of changes"), slog.Any("fault", err))
-		}
-	})
+	b.running.Go(func() { b.turn(ctx, "remind of changes", d.Changes.Remind, "") })
 	b.every(ctx, enactEvery, "enact changes", func(ctx context.Context) error {
 		_, err := d.Changes.EnactDue(ctx)
 		return err
