@@ -34,14 +34,18 @@ type CodeAsk struct {
 	Channel string // name of the schema's field; email
 }
 
-// Release is a code on its way. Whoever gets one calls Deliver once, later and
-// elsewhere: the asker's answer does not wait for it, so that it tells nothing.
+// Release is a code on its way. Whoever gets one calls Deliver or Drop once,
+// later and elsewhere: the asker's answer does not wait for it, so that it tells
+// nothing. One goroutine at a time uses it.
 type Release struct {
 	gate    *Gate
 	lane    purser.VendorID
 	contact purser.ContactID
 	receipt ledger.Receipt
 	code    purser.Plain
+
+	why  purser.Reason // of the result, once it is known
+	owed bool          // the result is known and not recorded
 }
 
 // SendCode decides whether a code may go to the customer of the contact. Its
@@ -65,8 +69,12 @@ func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw code: %w", err)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	code := fmt.Sprintf("%06d", digits)
-	receipt, err := g.c.Log.Propose(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
+	// From here on there is a release, and with it a result, whoever gives up.
+	receipt, err := g.c.Log.Propose(context.WithoutCancel(ctx), ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.CodeSent{
 			Contact: ask.Contact, Customer: c.ordinal, Tag: c.now, Last: c.last, Present: c.present,
 			Digits: g.Commit(ask.Contact, code), Expires: at + contact.CodeLife,
@@ -150,13 +158,41 @@ func (r *Release) Deliver(ctx context.Context, send func(ctx context.Context, to
 		return nil // only counted: then its result is not there either
 	}
 	why, err := r.hand(ctx, send)
-	_, recordErr := r.gate.c.Log.Propose(context.WithoutCancel(ctx), r.lane, func(*fold.State, purser.Stamp) purser.Entry {
+	return errors.Join(err, r.result(ctx, why))
+}
+
+// Drop records that the code was not sent, without opening anything: there was
+// no room for it, or no time.
+func (r *Release) Drop(ctx context.Context) error {
+	if !r.receipt.Recorded() {
+		return nil
+	}
+	why := purser.SendFailed
+	if refusal := r.receipt.Refusal(); refusal != nil {
+		why = refusal.Reason
+	}
+	return r.result(ctx, why)
+}
+
+// Owes reports whether the result is known and could not be recorded.
+func (r *Release) Owes() bool { return r.owed }
+
+// Settle records the result once more that could not be recorded.
+func (r *Release) Settle(ctx context.Context) error {
+	if !r.owed {
+		return nil
+	}
+	return r.result(ctx, r.why)
+}
+
+func (r *Release) result(ctx context.Context, why purser.Reason) error {
+	_, err := r.gate.c.Log.Propose(context.WithoutCancel(ctx), r.lane, func(*fold.State, purser.Stamp) purser.Entry {
 		return &purser.CodeResult{Contact: r.contact, Sent: r.receipt.Pos(), Reason: why}
 	})
-	if recordErr != nil {
-		err = errors.Join(err, fmt.Errorf("record result of code: %w", recordErr))
+	if r.why, r.owed = why, err != nil; err != nil {
+		return fmt.Errorf("record result of code: %w", err)
 	}
-	return err
+	return nil
 }
 
 func (r *Release) hand(ctx context.Context, send func(ctx context.Context, to purser.Plain, code string) error) (purser.Reason, error) {

@@ -78,9 +78,9 @@ func (noMail) Send(context.Context, deliver.Message) error { return errNoMail }
 
 // followKeyed tries keyed digits soon after they came. What is missed here is
 // found by the background work, since the fold remembers it.
-func (d *Deployment) followKeyed(ctx context.Context, _ purser.ContactID) {
-	if err := d.Verification.FollowUp(ctx); err != nil {
-		d.cfg.Logger.Error("follow keyed codes up", "fault", err)
+func (d *Deployment) followKeyed(ctx context.Context, c purser.ContactID) {
+	if err := d.Verification.Follow(ctx, c); err != nil {
+		d.cfg.Logger.Error("follow a keyed code up", "fault", err)
 	}
 }
 

@@ -25,63 +25,131 @@ func (v *Verification) SendCode(ctx context.Context, a gate.Asker, c purser.Cont
 	}
 	release, err := v.c.Gate.SendCode(ctx, gate.CodeAsk{Asker: a, Contact: c, Items: items, Channel: "email"})
 	if release != nil {
-		v.queue(ctx, release)
+		v.queue(ctx, a.Lane, release)
 	}
 	return err
 }
 
-// sender sends codes in the background.
+// sender sends codes in the background. Each vendor has a lane, and the lanes
+// take turns, so that the codes of one do not wait behind those of another.
+// Every release that it is handed ends in a recorded result as long as the
+// ledger can be written.
 type sender struct {
-	waiting chan *gate.Release
 	mail    Mailer
 	company string
+	most    int // releases in a lane
 	fault   func(error)
 	ending  context.Context // ends with Close; held here because the queue outlives every ask
 	end     context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.RWMutex
-	closed bool // guarded by mu; waiting is closed once it is set
+	mu     sync.Mutex // guards what follows
+	wake   *sync.Cond // something waits, or closed was set
+	lanes  map[purser.VendorID][]*gate.Release
+	turns  []purser.VendorID // lanes that hold something; the first is next
+	closed bool              // nothing more is taken in
+	owed   []*gate.Release   // whose result could not be recorded
 }
 
 func (s *sender) start(c Config) {
-	s.waiting = make(chan *gate.Release, c.Queue)
-	s.mail, s.company, s.fault = c.Mail, c.Company, c.Fault
+	s.mail, s.company, s.most, s.fault = c.Mail, c.Company, c.Queue, c.Fault
 	s.ending, s.end = context.WithCancel(context.Background())
+	s.wake = sync.NewCond(&s.mu)
+	s.lanes = make(map[purser.VendorID][]*gate.Release)
 	for range c.Senders {
 		s.running.Go(func() {
-			for release := range s.waiting {
+			for {
+				release, ok := s.next()
+				if !ok {
+					return
+				}
 				s.deliver(release)
 			}
 		})
 	}
 }
 
-// queue hands a release to the senders. Where there is no room it waits: a
-// code that is dropped would be a result that is never recorded.
-func (s *sender) queue(ctx context.Context, release *gate.Release) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return // a missing result counts as sent
-	}
-	select {
-	case s.waiting <- release:
-	case <-ctx.Done():
-	case <-s.ending.Done():
+// queue hands a release to the senders. Where there is no room in its lane, and
+// after Close, the code is not sent, and that is recorded at once, whoever it
+// would have gone to.
+func (s *sender) queue(ctx context.Context, lane purser.VendorID, release *gate.Release) {
+	if !s.put(lane, release) {
+		s.ended(release, release.Drop(ctx))
 	}
 }
 
+func (s *sender) put(lane purser.VendorID, release *gate.Release) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.lanes[lane]) >= s.most {
+		return false
+	}
+	if len(s.lanes[lane]) == 0 {
+		s.turns = append(s.turns, lane)
+	}
+	s.lanes[lane] = append(s.lanes[lane], release)
+	s.wake.Signal()
+	return true
+}
+
+// next waits for the first release of the lane whose turn it is. It returns
+// false when the sender is closed and nothing waits.
+func (s *sender) next() (*gate.Release, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.turns) == 0 {
+		if s.closed {
+			return nil, false
+		}
+		s.wake.Wait()
+	}
+	lane := s.turns[0]
+	waiting := s.lanes[lane]
+	s.turns = s.turns[1:]
+	if len(waiting) > 1 {
+		s.lanes[lane] = waiting[1:]
+		s.turns = append(s.turns, lane)
+	} else {
+		delete(s.lanes, lane)
+	}
+	return waiting[0], true
+}
+
 func (s *sender) deliver(release *gate.Release) {
-	err := release.Deliver(s.ending, func(ctx context.Context, to purser.Plain, code string) error {
+	if s.ending.Err() != nil {
+		s.ended(release, release.Drop(s.ending))
+		return
+	}
+	s.ended(release, release.Deliver(s.ending, func(ctx context.Context, to purser.Plain, code string) error {
 		err := s.mail.Send(ctx, letter(s.company, to, code))
 		if errors.Is(err, deliver.ErrInDoubt) {
 			return fmt.Errorf("send code: %w: %w", gate.ErrInDoubt, err)
 		}
 		return err
-	})
+	}))
+}
+
+// ended tells of a fault, and keeps a release whose result is not recorded
+// because the ledger had no room: for a moment, or on its disk.
+func (s *sender) ended(release *gate.Release, err error) {
+	if release.Owes() && !errors.Is(err, ledger.ErrStopped) {
+		s.mu.Lock()
+		s.owed = append(s.owed, release)
+		s.mu.Unlock()
+	}
 	if err != nil {
 		s.fault(err)
+	}
+}
+
+// settle records the results that could not be recorded before.
+func (s *sender) settle(ctx context.Context) {
+	s.mu.Lock()
+	owed := s.owed
+	s.owed = nil
+	s.mu.Unlock()
+	for _, release := range owed {
+		s.ended(release, release.Settle(ctx))
 	}
 }
 
@@ -90,12 +158,11 @@ func (s *sender) deliver(release *gate.Release) {
 func (s *sender) Close() error {
 	s.end()
 	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.waiting)
-	}
+	s.closed = true
+	s.wake.Broadcast()
 	s.mu.Unlock()
 	s.running.Wait()
+	s.settle(context.Background())
 	return nil
 }
 
@@ -149,28 +216,40 @@ func (v *Verification) Keyed(ctx context.Context, lane purser.VendorID, c purser
 	return gained(receipt), nil
 }
 
-// FollowUp decides about all keyed digits that wait: after events of a source,
-// and once at start for what a crash left.
-func (v *Verification) FollowUp(ctx context.Context) error {
-	var waiting []purser.ContactID
-	var lanes []purser.VendorID
+// Follow decides about the digits keyed in one contact, right after the event
+// that brought them.
+func (v *Verification) Follow(ctx context.Context, c purser.ContactID) error {
+	var lane purser.VendorID
 	err := v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		found, _ := s.Contacts().Contact(c, at)
+		lane = found.Vendor
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look for a keyed code: %w", err)
+	}
+	_, err = v.Keyed(ctx, lane, c)
+	return err
+}
+
+// FollowUp decides about all keyed digits that wait, for what a crash or an
+// error left, and records results of codes that could not be recorded. What
+// cannot be decided in one contact keeps none of the others waiting.
+func (v *Verification) FollowUp(ctx context.Context) error {
+	v.settle(ctx)
+	var waiting []purser.ContactID
+	err := v.c.Log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
 		waiting = s.Contacts().Keypads()
-		for _, c := range waiting {
-			found, _ := s.Contacts().Contact(c, at)
-			lanes = append(lanes, found.Vendor)
-		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("look for keyed codes: %w", err)
 	}
-	for i, c := range waiting {
-		if _, err := v.Keyed(ctx, lanes[i], c); err != nil {
-			return err
-		}
+	var errs []error
+	for _, c := range waiting {
+		errs = append(errs, v.Follow(ctx, c))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // letter is the mail that brings a code. The code stands alone on its line, so

@@ -64,7 +64,7 @@ type Config struct {
 	Region string
 	// Company is the name that the code mail gives.
 	Company string
-	// Queue is how many codes may wait to be sent; zero means 256.
+	// Queue is how many codes of one vendor may wait to be sent; zero means 256.
 	Queue int
 	// Senders is how many are sent at once; zero means 4.
 	Senders int

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,11 +35,37 @@ type world struct {
 	store *sqlite.DB
 	// config is that of desk, for tests that make another.
 	config verification.Config
+	disk   *disk
+	// decided is called, if it is not nil, while a policy is asked: within a
+	// decision, when the ask is queued for sure.
+	decided *atomic.Pointer[func()]
 }
 
-type one struct{ set *policy.Set }
+type one struct {
+	set     *policy.Set
+	decided *atomic.Pointer[func()]
+}
 
-func (o one) For(purser.Hash) *policy.Set { return o.set }
+func (o one) For(purser.Hash) *policy.Set {
+	if f := o.decided.Load(); f != nil {
+		(*f)()
+	}
+	return o.set
+}
+
+// disk is the real store, and may be full for as many batches as full says.
+type disk struct {
+	*sqlite.DB
+	full atomic.Int32
+}
+
+func (d *disk) Append(ctx context.Context, b *ledger.Batch) error {
+	if d.full.Load() > 0 {
+		d.full.Add(-1)
+		return fmt.Errorf("append: %w", ledger.ErrNothingWritten)
+	}
+	return d.DB.Append(ctx, b)
+}
 
 func newWorld(t *testing.T, customers, agents int) *world {
 	t.Helper()
@@ -59,14 +87,15 @@ func newWorld(t *testing.T, customers, agents int) *world {
 	set, err := policy.Default()
 	must(err)
 	clock := synth.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+	full, decided := &disk{DB: store}, new(atomic.Pointer[func()])
 	log, err := ledger.Open(ctx, ledger.Config[*fold.State]{
-		Store: store, New: fold.New, Clock: clock, Software: "test", FoldVersion: fold.Version,
+		Store: full, New: fold.New, Clock: clock, Software: "test", FoldVersion: fold.Version,
 	})
 	must(err)
 	t.Cleanup(func() { must(log.Close()) })
 	records := record.New(store, keys, schema)
 	g, err := gate.New(gate.Config{
-		Log: log, Records: records, Keys: keys, Policies: one{set},
+		Log: log, Records: records, Keys: keys, Policies: one{set, decided},
 		Now: func() purser.Stamp { return purser.StampOf(clock.Now()) }, Random: rand.Reader,
 	})
 	must(err)
@@ -87,7 +116,7 @@ func newWorld(t *testing.T, customers, agents int) *world {
 		Log: log, Records: records, Clock: clock, Tag: keys.Tag, Policy: set.Hash(), Seed: 1, Population: customers, Agents: agents,
 	})
 	must(err)
-	return &world{World: made, desk: desk, gate: g, mail: catcher, store: store, config: config}
+	return &world{World: made, desk: desk, gate: g, mail: catcher, store: store, config: config, disk: full, decided: decided}
 }
 
 func (w *world) connect(t *testing.T, m *synth.Member) purser.ContactID {
