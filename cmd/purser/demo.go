@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"purser/internal/demo"
+	"purser/internal/server"
 )
 
 // speed is in simulated seconds a real one; "max" is as fast as it works.
@@ -59,6 +60,9 @@ demo.json then says where to reach the server, with sessions, a telephony source
 }
 
 func (c demoRunCmd) Run(ctx context.Context, s streams) error {
+	if c.Customers < 1 {
+		return usage(fmt.Errorf("--customers: want %d to %d", demo.MinCustomers, demo.MaxCustomers))
+	}
 	err := demo.Run(ctx, demo.Config{
 		Customers: c.Customers, Listen: c.Listen, Data: c.Data, Info: c.Info, Seed: c.Seed, Speed: float64(c.Speed),
 		Headless: c.Headless, Hold: c.Hold, Out: s.out, Software: version, Program: program(),
@@ -76,7 +80,7 @@ func program() string {
 
 // demoError adds exit codes to what a demo returns.
 func demoError(err error) error {
-	if errors.Is(err, demo.ErrConfig) || errors.Is(err, demo.ErrNoDemo) {
+	if errors.Is(err, demo.ErrConfig) || errors.Is(err, demo.ErrNoDemo) || errors.Is(err, server.ErrNotEmpty) {
 		return usage(err)
 	}
 	return err

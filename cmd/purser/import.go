@@ -9,6 +9,7 @@ import (
 
 	"purser"
 	"purser/internal/record"
+	"purser/internal/server"
 )
 
 type importCmd struct {
@@ -32,9 +33,15 @@ func (c importCmd) Run(ctx context.Context, s streams) (err error) {
 			return usage(fmt.Errorf("open the file: %w", err))
 		}
 		defer f.Close()
+		if about, err := f.Stat(); err != nil || about.IsDir() {
+			return usage(fmt.Errorf("%s is a directory; name a CSV file", c.File))
+		}
 		in = f
 	}
 	d, _, err := c.open(ctx, s, quiet(s), allowIf(c.Scratch))
+	if errors.Is(err, server.ErrLabelled) {
+		return fmt.Errorf("%w, or say --scratch", err)
+	}
 	if err != nil {
 		return err
 	}

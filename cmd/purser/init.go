@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"purser/internal/operate"
+	"purser/internal/record"
 	"purser/internal/server"
 )
 
@@ -47,6 +48,9 @@ func (c initCmd) Run(ctx context.Context, s streams) error {
 		if in.Schema, err = os.ReadFile(c.Schema); err != nil {
 			return usage(fmt.Errorf("read the schema: %w", err))
 		}
+		if _, err := record.Parse(in.Schema); err != nil {
+			return usage(fmt.Errorf("%s: %w", c.Schema, err))
+		}
 	}
 	made, err := server.Init(ctx, in)
 	if errors.Is(err, server.ErrNotEmpty) {
@@ -68,9 +72,14 @@ func (c initCmd) Run(ctx context.Context, s streams) error {
 Verifier key, to be kept where this machine's administrators cannot change it:
   %s
 
-The bootstrap door is open until %s. Now:
+`, c.Data, made.Verifier)
+	if c.Scratch {
+		fmt.Fprintf(s.out, "A labelled directory: purser serve refuses it, and its door stays open. Now:\n  purser import --scratch --data %s FILE\n", c.Data)
+		return nil
+	}
+	fmt.Fprintf(s.out, `The bootstrap door is open until %s. Now:
   purser serve --data %s
 and, from another terminal, vendors, people and passkeys: docs/operate/install.md
-`, c.Data, made.Verifier, made.DoorUntil.Local().Format("15:04:05"), c.Data)
+`, made.DoorUntil.Local().Format("15:04:05"), c.Data)
 	return nil
 }

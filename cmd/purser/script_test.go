@@ -15,5 +15,5 @@ func TestMain(m *testing.M) {
 
 // Each script is one promise of the command line.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: scriptCommands(), Setup: prepare})
 }

@@ -241,7 +241,12 @@ func (s *shift) explained(ctx context.Context, p *person, err error) string {
 	var why struct {
 		Text string `json:"text"`
 	}
-	if err := p.lead().get(ctx, "/v1/refusals/"+refused.Reference, &why); err != nil {
+	lead := p.lead()
+	err = lead.stepUp(ctx)
+	if err == nil {
+		err = lead.get(ctx, "/v1/refusals/"+refused.Reference, &why)
+	}
+	if err != nil {
 		if ctx.Err() == nil {
 			s.fault(fmt.Errorf("ask for the reason of a refusal: %w", err))
 		}

@@ -101,22 +101,20 @@ func Open(ctx context.Context, c Config) (*Deployment, error) {
 	noCoreDumps()
 	db, err := sqlite.Open(ctx, sqlite.Config{Dir: c.Data})
 	if err != nil {
-		return nil, openError(c.Data, err)
+		return nil, openError(err)
 	}
 	d := &Deployment{cfg: c, db: db}
 	if err := d.open(ctx); err != nil {
-		return nil, errors.Join(openError(c.Data, err), d.Close())
+		return nil, errors.Join(openError(err), d.Close())
 	}
 	return d, nil
 }
 
 // openError adds the way out to what an operator can mend.
-func openError(dir string, err error) error {
+func openError(err error) error {
 	switch {
 	case errors.Is(err, sqlite.ErrNoDatabase):
 		return fmt.Errorf("%w; check the path, or make a new directory with purser init", err)
-	case errors.Is(err, ledger.ErrLocked):
-		return fmt.Errorf("%s is %w; stop the other one first", dir, err)
 	case errors.Is(err, ledger.ErrCorrupt):
 		return fmt.Errorf("%w; nothing was changed: keep the directory, restore a backup elsewhere, and compare exports with purser verify", err)
 	}
