@@ -3,7 +3,6 @@ package fold
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"slices"
 
 	"purser"
@@ -104,10 +103,13 @@ func (s *Standing) held(move func(from purser.Stamp) purser.Stamp) {
 	}
 }
 
+// never is the last stamp.
+const never = purser.Stamp(1<<63 - 1)
+
 // pause leaves out of every hold a time in which nobody could veto.
 func (s *Standing) pause(gone purser.Stamp) {
 	if gone > 0 {
-		s.held(func(from purser.Stamp) purser.Stamp { return from + min(gone, math.MaxInt64-from) })
+		s.held(func(from purser.Stamp) purser.Stamp { return from + min(gone, never-from) })
 	}
 }
 
