@@ -34,18 +34,14 @@ type CodeAsk struct {
 	Channel string // name of the schema's field; email
 }
 
-// Release is a code on its way. Whoever gets one calls Deliver or Drop once,
-// later and elsewhere: the asker's answer does not wait for it, so that it tells
-// nothing. One goroutine at a time uses it.
+// Release is a code on its way. Whoever gets one calls Deliver once, later and
+// elsewhere: the asker's answer does not wait for it, so that it tells nothing.
+// He records the entry that it returns.
 type Release struct {
 	gate    *Gate
-	lane    purser.VendorID
 	contact purser.ContactID
 	receipt ledger.Receipt
 	code    purser.Plain
-
-	why  purser.Reason // of the result, once it is known
-	owed bool          // the result is known and not recorded
 }
 
 // SendCode decides whether a code may go to the customer of the contact. Its
@@ -69,9 +65,6 @@ func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw code: %w", err)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	code := fmt.Sprintf("%06d", digits)
 	// From here on there is a release, and with it a result, whoever gives up.
 	receipt, err := g.c.Log.Propose(context.WithoutCancel(ctx), ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
@@ -85,7 +78,7 @@ func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record code: %w", err)
 	}
-	r := &Release{gate: g, lane: ask.Lane, contact: ask.Contact, receipt: receipt, code: purser.NewPlain(code)}
+	r := &Release{gate: g, contact: ask.Contact, receipt: receipt, code: purser.NewPlain(code)}
 	return r, Visible(receipt.Refusal())
 }
 
@@ -149,56 +142,28 @@ func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, to channel, e *purser.
 	return v.Budgets().Send(c.now, c.last, v.at)
 }
 
-// Deliver opens the address against the receipt and hands it with the code to
-// send, then records what became of it. Where nothing may be sent it records
-// just that. Send's error tells whether the message went: nil and ErrInDoubt
-// count as sent.
-func (r *Release) Deliver(ctx context.Context, send func(ctx context.Context, to purser.Plain, code string) error) error {
+// Deliver opens the address against the receipt, hands it with the code to
+// send, and returns what became of it: nil and ErrInDoubt count as sent. Where
+// nothing may be sent it says just that. A nil send opens nothing and leaves the
+// code unsent, for want of room or time. There is no entry for an ask that was
+// only counted.
+func (r *Release) Deliver(ctx context.Context, send Send) (result *purser.CodeResult, err error) {
 	if !r.receipt.Recorded() {
-		return nil // only counted: then its result is not there either
+		return nil, nil
 	}
-	why, err := r.hand(ctx, send)
-	return errors.Join(err, r.result(ctx, why))
-}
-
-// Drop records that the code was not sent, without opening anything: there was
-// no room for it, or no time.
-func (r *Release) Drop(ctx context.Context) error {
-	if !r.receipt.Recorded() {
-		return nil
-	}
-	why := purser.SendFailed
+	result = &purser.CodeResult{Contact: r.contact, Sent: r.receipt.Pos(), Reason: purser.SendFailed}
 	if refusal := r.receipt.Refusal(); refusal != nil {
-		why = refusal.Reason
+		result.Reason = refusal.Reason
+	} else if send != nil {
+		result.Reason, err = r.hand(ctx, send)
 	}
-	return r.result(ctx, why)
+	return result, err
 }
 
-// Owes reports whether the result is known and could not be recorded.
-func (r *Release) Owes() bool { return r.owed }
+// Send sends a code to an opened address.
+type Send func(ctx context.Context, to purser.Plain, code string) error
 
-// Settle records the result once more that could not be recorded.
-func (r *Release) Settle(ctx context.Context) error {
-	if !r.owed {
-		return nil
-	}
-	return r.result(ctx, r.why)
-}
-
-func (r *Release) result(ctx context.Context, why purser.Reason) error {
-	_, err := r.gate.c.Log.Propose(context.WithoutCancel(ctx), r.lane, func(*fold.State, purser.Stamp) purser.Entry {
-		return &purser.CodeResult{Contact: r.contact, Sent: r.receipt.Pos(), Reason: why}
-	})
-	if r.why, r.owed = why, err != nil; err != nil {
-		return fmt.Errorf("record result of code: %w", err)
-	}
-	return nil
-}
-
-func (r *Release) hand(ctx context.Context, send func(ctx context.Context, to purser.Plain, code string) error) (purser.Reason, error) {
-	if refusal := r.receipt.Refusal(); refusal != nil {
-		return refusal.Reason, nil
-	}
+func (r *Release) hand(ctx context.Context, send Send) (purser.Reason, error) {
 	values, err := r.gate.open(ctx, r.receipt)
 	if err != nil {
 		return purser.SendFailed, fmt.Errorf("open address: %w", err)

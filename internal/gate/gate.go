@@ -63,7 +63,7 @@ func New(c Config) (*Gate, error) {
 	}
 	nobody, err := newNobody(c.Keys, c.Records.Schema())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("prepare a record for nobody: %w", err)
 	}
 	return &Gate{c: c, laws: lawsOf(c.Records.Schema()), nobody: nobody}, nil
 }
@@ -192,18 +192,6 @@ func (g *Gate) Oversees(
 		why = purser.NoContact
 	}
 	return cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathDesk))
-}
-
-// Inspects is the same for whoever looks into what others did, in one of the
-// roles: a step-up of the last five minutes, and no lock on him.
-func (g *Gate) Inspects(s *fold.State, at purser.Stamp, a Asker, roles purser.Role) (fold.Session, purser.Reason) {
-	v := view{s, at}
-	var who purser.Actor
-	session, why := v.office(a, &who)
-	if why == purser.Allowed && session.Roles&roles == 0 {
-		why = purser.NoRole
-	}
-	return session, cmp.Or(why, v.locked(&session, purser.PathDesk))
 }
 
 // Stops reports a lock that keeps a session from working a contact, its own or

@@ -325,9 +325,5 @@ func newNobody(k *seal.Keys, s *record.Schema) (*seal.Dummy, error) {
 	for _, f := range s.Fields() {
 		fields[f.Bit] = "nobody at all"
 	}
-	nobody, err := k.Dummy(fields, s.Masks())
-	if err != nil {
-		return nil, fmt.Errorf("prepare a record for nobody: %w", err)
-	}
-	return nobody, nil
+	return k.Dummy(fields, s.Masks())
 }

@@ -35,6 +35,7 @@ func (v *Verification) SendCode(ctx context.Context, a gate.Asker, c purser.Cont
 // Every release that it is handed ends in a recorded result as long as the
 // ledger can be written.
 type sender struct {
+	log     *ledger.Log[*fold.State]
 	mail    Mailer
 	company string
 	most    int // releases in a lane
@@ -48,22 +49,28 @@ type sender struct {
 	lanes  map[purser.VendorID][]*gate.Release
 	turns  []purser.VendorID // lanes that hold something; the first is next
 	closed bool              // nothing more is taken in
-	owed   []*gate.Release   // whose result could not be recorded
+	owed   []owed
+}
+
+// owed is a result that could not be recorded yet.
+type owed struct {
+	lane   purser.VendorID
+	result *purser.CodeResult
 }
 
 func (s *sender) start(c Config) {
-	s.mail, s.company, s.most, s.fault = c.Mail, c.Company, c.Queue, c.Fault
+	s.log, s.mail, s.company, s.most, s.fault = c.Log, c.Mail, c.Company, c.Queue, c.Fault
 	s.ending, s.end = context.WithCancel(context.Background())
 	s.wake = sync.NewCond(&s.mu)
 	s.lanes = make(map[purser.VendorID][]*gate.Release)
 	for range c.Senders {
 		s.running.Go(func() {
 			for {
-				release, ok := s.next()
+				lane, release, ok := s.next()
 				if !ok {
 					return
 				}
-				s.deliver(release)
+				s.deliver(s.ending, lane, release, s.send)
 			}
 		})
 	}
@@ -74,7 +81,7 @@ func (s *sender) start(c Config) {
 // would have gone to.
 func (s *sender) queue(ctx context.Context, lane purser.VendorID, release *gate.Release) {
 	if !s.put(lane, release) {
-		s.ended(release, release.Drop(ctx))
+		s.deliver(ctx, lane, release, nil)
 	}
 }
 
@@ -94,16 +101,16 @@ func (s *sender) put(lane purser.VendorID, release *gate.Release) bool {
 
 // next waits for the first release of the lane whose turn it is. It returns
 // false when the sender is closed and nothing waits.
-func (s *sender) next() (*gate.Release, bool) {
+func (s *sender) next() (lane purser.VendorID, release *gate.Release, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.turns) == 0 {
 		if s.closed {
-			return nil, false
+			return lane, nil, false
 		}
 		s.wake.Wait()
 	}
-	lane := s.turns[0]
+	lane = s.turns[0]
 	waiting := s.lanes[lane]
 	s.turns = s.turns[1:]
 	if len(waiting) > 1 {
@@ -112,44 +119,54 @@ func (s *sender) next() (*gate.Release, bool) {
 	} else {
 		delete(s.lanes, lane)
 	}
-	return waiting[0], true
+	return lane, waiting[0], true
 }
 
-func (s *sender) deliver(release *gate.Release) {
+func (s *sender) deliver(ctx context.Context, lane purser.VendorID, release *gate.Release, send gate.Send) {
 	if s.ending.Err() != nil {
-		s.ended(release, release.Drop(s.ending))
-		return
+		send = nil
 	}
-	s.ended(release, release.Deliver(s.ending, func(ctx context.Context, to purser.Plain, code string) error {
-		err := s.mail.Send(ctx, letter(s.company, to, code))
-		if errors.Is(err, deliver.ErrInDoubt) {
-			return fmt.Errorf("send code: %w: %w", gate.ErrInDoubt, err)
-		}
-		return err
-	}))
-}
-
-// ended tells of a fault, and keeps a release whose result is not recorded
-// because the ledger had no room: for a moment, or on its disk.
-func (s *sender) ended(release *gate.Release, err error) {
-	if release.Owes() && !errors.Is(err, ledger.ErrStopped) {
-		s.mu.Lock()
-		s.owed = append(s.owed, release)
-		s.mu.Unlock()
-	}
+	result, err := release.Deliver(ctx, send)
 	if err != nil {
 		s.fault(err)
 	}
+	if result != nil {
+		s.record(ctx, lane, result)
+	}
+}
+
+func (s *sender) send(ctx context.Context, to purser.Plain, code string) error {
+	err := s.mail.Send(ctx, letter(s.company, to, code))
+	if errors.Is(err, deliver.ErrInDoubt) {
+		return fmt.Errorf("send code: %w: %w", gate.ErrInDoubt, err)
+	}
+	return err
+}
+
+// record makes the second of a code's two entries, whoever gave up by then. It
+// keeps a result for which the ledger has no room, for a moment or on its disk.
+func (s *sender) record(ctx context.Context, lane purser.VendorID, result *purser.CodeResult) {
+	made := func(*fold.State, purser.Stamp) purser.Entry { return result }
+	_, err := s.log.Propose(context.WithoutCancel(ctx), lane, made)
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, ledger.ErrStopped) {
+		s.mu.Lock()
+		s.owed = append(s.owed, owed{lane, result})
+		s.mu.Unlock()
+	}
+	s.fault(fmt.Errorf("record result of code: %w", err))
 }
 
 // settle records the results that could not be recorded before.
 func (s *sender) settle(ctx context.Context) {
 	s.mu.Lock()
-	owed := s.owed
+	all := s.owed
 	s.owed = nil
 	s.mu.Unlock()
-	for _, release := range owed {
-		s.ended(release, release.Settle(ctx))
+	for _, one := range all {
+		s.record(ctx, one.lane, one.result)
 	}
 }
 

@@ -1,12 +1,14 @@
 package verification
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/gate"
+	"purser/internal/rule/contact"
 	"purser/internal/rule/policy"
 )
 
@@ -132,7 +134,11 @@ func (v *Verification) Reason(ctx context.Context, a gate.Asker, reference strin
 func (v *Verification) inspects(ctx context.Context, a gate.Asker, roles purser.Role) (session fold.Session, err error) {
 	err = v.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
 		var why purser.Reason
-		if session, why = v.c.Gate.Inspects(s, at, a, roles); why != purser.Allowed {
+		session, why = s.Standing().Fresh(a.Session, at)
+		if why == purser.Allowed && session.Roles&roles == 0 {
+			why = purser.NoRole
+		}
+		if why = cmp.Or(why, v.c.Gate.Stops(s, at, session, contact.Hold{})); why != purser.Allowed {
 			return &purser.Refusal{Reason: why}
 		}
 		return nil

@@ -167,7 +167,7 @@ func TestCodeEnds(t *testing.T) {
 
 // L5 for codes: whom the items lead to, and whether anything was sent, changes
 // neither the answer nor the entries. Seen to fail with the refusal of
-// CodeSent returned as it is, and with Deliver recording nothing for one.
+// CodeSent returned as it is, and with nothing recorded for one in Deliver.
 func TestLaw05CodesLeakNothing(t *testing.T) {
 	w := newWorld(t, 400, 8)
 	i := w.complete(t, 0)
