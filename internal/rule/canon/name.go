@@ -105,9 +105,12 @@ func dropApostrophe(r rune) rune {
 }
 
 // isDroppedMark reports whether r is a diacritic or point that a name is
-// recognised without, or an invisible filler or variation selector.
+// recognised without, the Arabic tatweel, which only stretches a word, or an
+// invisible filler or variation selector.
 func isDroppedMark(r rune) bool {
 	switch {
+	case r == 0x0640:
+		return true
 	case 0x0300 <= r && r <= 0x036F, // combining diacritical marks
 		0x0483 <= r && r <= 0x0487, // Cyrillic
 		0x1AB0 <= r && r <= 0x1AFF, 0x1DC0 <= r && r <= 0x1DFF,
@@ -155,7 +158,6 @@ func writeFolded(b *strings.Builder, r rune) {
 		b.WriteString("oe")
 	case 'þ':
 		b.WriteString("th")
-	case 'ـ': // Arabic tatweel only stretches a word
 	default:
 		b.WriteRune(r)
 	}
