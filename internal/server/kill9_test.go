@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/gate"
@@ -336,8 +338,11 @@ func saying(e purser.Entry, words []string) string {
 // comes to with the replay. The sequence goes on.
 func (m *morgue) reopen(store *sqlite.DB) {
 	m.t.Helper()
+	verifier, err := note.NewVerifier(m.verifier)
+	must(m.t, err)
 	log, err := ledger.Open(m.t.Context(), ledger.Config[*fold.State]{
 		Store: store, New: fold.New, Clock: m.clock, Software: "test", FoldVersion: fold.Version,
+		Verifier: verifier, Origin: verifier.Name(),
 	})
 	must(m.t, err)
 	if size := log.Size(); size != m.frontier()+1 {
