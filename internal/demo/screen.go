@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -114,16 +115,28 @@ func (sc *screen) draw() {
 
 // put replaces what is on the screen, in one write so that nothing flickers.
 func (sc *screen) put(lines []string) {
+	wide, high := sc.size()
+	lines = lines[:min(len(lines), high-1)] // what scrolls away cannot be drawn over
 	var b strings.Builder
 	if sc.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r", sc.drawn)
 	}
 	for _, line := range lines {
-		b.WriteString(line + "\x1b[K\n")
+		b.WriteString(clip(line, wide) + "\x1b[K\n")
 	}
 	b.WriteString("\x1b[J")
 	sc.drawn = len(lines)
 	_, _ = io.WriteString(sc.out, b.String())
+}
+
+// size is what the terminal shows now.
+func (sc *screen) size() (wide, high int) {
+	if f, ok := sc.out.(*os.File); ok {
+		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 1 {
+			return w, h
+		}
+	}
+	return columns, 24
 }
 
 // line writes how things are where there is no terminal.
@@ -144,7 +157,7 @@ func (sc *screen) frame() []string {
 	head := []string{
 		"",
 		" " + sc.bold("PURSER") + "  a made-up airline: an honest day, and one theft" +
-			sc.dim(right(shortTime(time.Since(sc.real)), columns-58)),
+			sc.dim(right(shortTime(time.Since(sc.real)), columns-57)),
 	}
 	if sc.what != "" {
 		return append(head, " "+sc.dim(strings.Repeat("─", columns-2)), "", "   "+sc.what+" …", "")
@@ -163,18 +176,15 @@ func (sc *screen) frame() []string {
 
 func (sc *screen) figures(c counts) []string {
 	s := sc.shift.deployment.Status()
-	reasons := append(most(c.refused, func(k string) string { return k }), "", "", "")
 	row := func(label, value, more, label2, value2 string) string {
 		return "   " + left(label, 16) + sc.bold(right(value, 7)) + "  " + sc.dim(left(more, 20)) +
 			left(label2, 18) + sc.bold(right(value2, 8))
 	}
-	why := func(i int) string { return right("", 51) + sc.dim(cut(reasons[i], 28)) }
-	_ = why
 	return []string{
 		row("contacts", thousands(c.contacts), fmt.Sprintf("%d live", c.live), "ledger entries", thousands(s.Size)),
 		row("callers verified", thousands(c.verified), fmt.Sprintf("%d codes mailed", c.codes), "signed up to", thousands(s.Checkpoint)),
 		row("disclosures", thousands(c.disclosures), thousands(c.fields)+" fields", "honest refusals", thousands(total(c.refused))),
-		"   " + sc.dim(left("refused because", 18)) + sc.dim(cut(strings.Join(firsts(reasons, 3), " · "), columns-22)),
+		"   " + sc.dim(left("refused because", 18)) + sc.dim(fitting(most(c.refused, itself), columns-21)),
 	}
 }
 
@@ -191,16 +201,17 @@ func (sc *screen) thief(c counts) []string {
 		"   " + left("the thief asked", 16) + sc.bold(right(thousands(c.asks), 7)) + "  " + sc.dim("times and got ") + loot,
 	}
 	if c.lock == 0 {
-		return append(out, "   "+sc.dim(cut(strings.Join(firsts(most(c.whys, func(k string) string { return k }), 2), " · "), columns-6)))
+		return append(out, "   "+sc.dim(fitting(most(c.whys, itself), columns-3)))
 	}
 	return append(out, "   "+left("locked at entry", 16)+sc.bold(right(thousands(c.lock), 7))+
-		"  "+sc.dim("by security's passkey; since then others got ")+sc.good(thousands(c.othersSince)+" disclosures"))
+		"  "+sc.dim("by security; others since then: ")+sc.good(thousands(c.othersSince)+" disclosures"))
 }
 
 func (sc *screen) happens(c counts) []string {
+	wide, _ := sc.size()
 	var out []string
 	for _, n := range c.notes {
-		out = append(out, "   "+sc.dim(n.at.Local().Format("15:04:05"))+"  "+cut(n.text, columns-15))
+		out = append(out, "   "+sc.dim(n.at.Local().Format("15:04:05"))+"  "+cut(n.text, max(20, wide-13)))
 	}
 	for len(out) < mostNotes {
 		out = append(out, "")
@@ -221,15 +232,22 @@ func total(counts map[string]int) (n int) {
 	return n
 }
 
-func firsts(all []string, n int) []string {
-	var out []string
-	for _, text := range all[:min(n, len(all))] {
-		if text != "" {
-			out = append(out, text)
+// fitting joins as many reasons as a width has room for.
+func fitting(all []string, width int) string {
+	line := ""
+	for _, text := range all {
+		if line != "" {
+			text = " · " + text
 		}
+		if utf8.RuneCountInString(line+text) > width {
+			break
+		}
+		line += text
 	}
-	return out
+	return line
 }
+
+func itself(k string) string { return k }
 
 func shortTime(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)

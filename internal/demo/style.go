@@ -28,6 +28,14 @@ func (s style) good(text string) string  { return s.paint("32", text) }
 func (s style) alarm(text string) string { return s.paint("1;31", text) }
 func (s style) calm(text string) string  { return s.paint("36", text) }
 
+// judged is good or an alarm.
+func (s style) judged(holds bool, text string) string {
+	if holds {
+		return s.good(text)
+	}
+	return s.alarm(text)
+}
+
 // thousands writes a number as 12,345.
 func thousands[N ~int | ~int64 | ~uint64](n N) string {
 	text := strconv.FormatInt(int64(n), 10)
@@ -52,6 +60,24 @@ func cut(text string, width int) string {
 		return text
 	}
 	return string([]rune(text)[:width-1]) + "…"
+}
+
+// clip shortens a painted line to a width.
+func clip(line string, width int) string {
+	seen, painting := 0, false
+	for i, r := range line {
+		switch {
+		case painting:
+			painting = r != 'm'
+		case r == '\x1b':
+			painting = true
+		case seen == width:
+			return line[:i] + "\x1b[0m"
+		default:
+			seen++
+		}
+	}
+	return line
 }
 
 // bar draws how much of a width is done.

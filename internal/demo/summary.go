@@ -23,32 +23,56 @@ func (s *shift) summary(st style, t told, info Info) error {
 	}
 	more := func(parts []string) {
 		for _, line := range wrapped(parts, " ·", columns-30) {
-			say(right("", 29) + st.dim(line))
+			say(right("", 29) + st.dim(cut(line, columns-29)))
 		}
 	}
 	say("", " "+st.bold("PURSER")+"  a made-up airline: an honest day, and one theft"+
-		st.dim(right(fmt.Sprintf("seed %d · %s", s.config.Seed, shortTime(t.took)), columns-58)), rule)
+		st.dim(right(fmt.Sprintf("seed %d · %s", s.config.Seed, shortTime(t.took)), columns-57)), rule)
 	say(" " + st.bold("An honest day") + "  2 vendors, 40 agents, " + thousands(s.config.Customers) + " customers")
 	say(fact("contacts", thousands(t.offered), "calls that telephony gave to one agent each"))
 	say(fact("callers verified", thousands(t.bound), "the agent types what they say, and sees no answer"))
-	say(fact("disclosures", thousands(t.opened), thousands(t.shown)+" fields, none before its ledger entry was durable"))
-	say(fact("refused", thousands(sum(t.refusedHonest)), "the honest ones, who then found another way:"))
+	say(fact("disclosures", thousands(t.opened), thousands(t.shown)+" fields, each after its entry was durable"))
+	say(fact("refused", thousands(sum(t.refusedHonest)), "honest asks, who then went another way:"))
 	more(most(t.refusedHonest, purser.Reason.String))
-	say(fact("break-glass", thousands(t.glass), "a lead's passkey opened a record for a stranded caller"))
+	say(fact("break-glass", thousands(t.glass), "a lead's passkey opened it for a stranded caller"))
 	say("", " "+st.bold("The theft")+"  token and key of one agent's session, while the agent is at lunch")
-	say(fact("the thief asked", thousands(t.asks), "times, and got "+
-		st.good(fmt.Sprintf("%d fields of %d customers", t.loot+t.thiefShown, len(t.thiefCustomers)))+" because of:"))
-	more(most(t.refusedThief, purser.Reason.String))
+	say("   " + st.dim("A session has no caller, and without a verified caller nothing opens."))
+	loot := fmt.Sprintf("%d fields of %d customers", t.loot+t.thiefShown, len(t.thiefCustomers))
+	say(fact("the thief asked", thousands(t.asks), "times, and got "+st.judged(t.loot+t.seen+t.thiefShown == 0, loot)+":"))
+	more(t.whyNothing())
 	say(fact("locked at entry", thousands(t.lock), fmt.Sprintf("by security's passkey: %s more asks, nothing", thousands(t.asksAfter))))
-	say(fact("others, after it", thousands(t.others), "disclosures; refused because of the lock: "+st.good(thousands(t.othersLocked))))
+	say(fact("others, after it", thousands(t.others), "disclosures; refused because of the lock: "+st.judged(t.othersLocked == 0, thousands(t.othersLocked))))
 	say("", " "+st.bold("The evidence"))
-	say(fact("ledger", thousands(t.report.Size), "entries, all signed for by the checkpoint"))
-	say("   " + left("verified", 17) + right("", 6) + st.good("✓") + "  every entry, root and signature, as purser verify does")
-	say("   " + left("complete", 17) + right("", 6) + st.good("✓") + "  each disclosure that was answered stands in it")
+	say(fact("ledger", thousands(t.report.Size), "entries, all under one signed checkpoint"))
+	check := func(label string, holds bool, text string) {
+		mark := "✓"
+		if !holds {
+			mark = "✗"
+		}
+		say("   " + left(label, 17) + right("", 6) + st.judged(holds, mark) + "  " + text)
+	}
+	check("verified", true, "every entry, root and signature: purser verify") // or there is no summary
+	check("complete", t.complete(), "each disclosure that was answered stands in it")
 	say(rule)
 	s.goOn(say, st, info)
 	_, err := io.WriteString(s.config.Out, b.String())
 	return err
+}
+
+// whyNothing says what became of the thief's asks: those that the ledger has
+// as refused, and those that it has no entry of.
+func (t *told) whyNothing() []string {
+	why := map[string]int{}
+	for reason, n := range t.refusedThief {
+		why[reason.String()] += n
+	}
+	if t.paced > 0 {
+		why["came too fast"] = t.paced
+	}
+	if rest := t.asks - sum(t.refusedThief) - t.paced; rest > 0 {
+		why["no customers there to list or search"] = rest
+	}
+	return most(why, itself)
 }
 
 // goOn tells how the reader takes over.

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type counts struct {
 	lock                        purser.Pos
 	asks, asksAfter, loot, seen int // of the thief: asks, those after the lock, fields and contacts got
 	whys                        map[string]int
+	paced                       int // of the thief: asks that came too fast
 	othersBefore, othersSince   int // disclosures of others between theft and lock, and after
 }
 
@@ -126,10 +128,13 @@ func (t *tally) known(reference string, ask func() string) string {
 	return why
 }
 
-// thieve counts one ask of the thief and what it gave him.
-func (t *tally) thieve(fields, contacts int, why string) {
+// thieve counts one ask of the thief, how it was answered and what it gave him.
+func (t *tally) thieve(status, fields, contacts int, why string) {
 	t.set(func(t *tally) {
 		t.asks++
+		if status == http.StatusTooManyRequests {
+			t.paced++
+		}
 		if t.lock != 0 {
 			t.asksAfter++
 		}

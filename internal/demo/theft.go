@@ -172,7 +172,10 @@ func (t *thief) try(ctx context.Context, method, path string, in any) error {
 	}
 	err := t.web.call(ctx, t.client, method, path, in, &got)
 	p, refused := refusal(err)
-	if _, answered := asProblem(err); err != nil && !answered {
+	status := http.StatusOK
+	if other, answered := asProblem(err); answered {
+		status = other.Status
+	} else if err != nil {
 		return err
 	}
 	why := ""
@@ -182,7 +185,7 @@ func (t *thief) try(ctx context.Context, method, path string, in any) error {
 	if got.Customer != "" {
 		got.Fields = map[string]string{"customer": ""} // somebody's identifier is loot too
 	}
-	t.tally.thieve(len(got.Fields), len(got.Contacts), why)
+	t.tally.thieve(status, len(got.Fields), len(got.Contacts), why)
 	return nil
 }
 

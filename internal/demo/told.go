@@ -129,6 +129,9 @@ func (r *reader) disclosure(h purser.Header, e *purser.Disclosure) {
 	}
 }
 
+// complete reports whether the ledger has what people were answered.
+func (t *told) complete() bool { return t.disclosures == t.opened && t.fields == t.shown }
+
 // judge fails when the day showed something that must not be.
 func (s *shift) judge(t told) error {
 	var wrong []error
@@ -140,7 +143,7 @@ func (s *shift) judge(t told) error {
 	expect(t.loot == 0 && t.seen == 0 && t.thiefShown == 0, "the stolen session was shown something")
 	expect(t.lock != 0, "the stolen session was not locked")
 	expect(t.othersLocked == 0, "somebody else was refused because of the lock")
-	expect(t.disclosures == t.opened && t.fields == t.shown,
+	expect(t.complete(),
 		fmt.Sprintf("%d disclosures of %d fields were answered, and the ledger has %d of %d",
 			t.disclosures, t.fields, t.opened, t.shown))
 	if faults := s.faulty(); len(faults) > 0 {
