@@ -161,7 +161,11 @@ const neverBorn = "1925-06-30"
 
 // probe asks for every outcome once on each of the desks, in random order.
 func (p *prober) probe(ctx context.Context, o Options, samples int) (times [outcomes][]float64, err error) {
-	o.say("L5, %d asks of each outcome, aimed %v", samples, p.aim)
+	when := "at any moment"
+	if p.aim {
+		when = "aimed at the tick"
+	}
+	o.say("L5, %d asks of each outcome, %s", samples, when)
 	for i := range times {
 		times[i] = make([]float64, samples)
 	}
