@@ -40,7 +40,7 @@ type Result struct {
 	Min    float64 `json:"min"` // of the ratio, round by round
 	Max    float64 `json:"max"`
 	Target float64 `json:"target"`
-	Met    bool    `json:"met"`
+	Met    bool    `json:"met"` // the ratio, and p99 where it has a target too
 	// More are further figures of the same rounds, such as p99.
 	More map[string]float64 `json:"more,omitempty"`
 }

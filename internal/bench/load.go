@@ -67,10 +67,11 @@ func (s *spread) add(l load, referenceCPU float64) {
 	s.reference = append(s.reference, 1e6*referenceCPU)
 }
 
-// more returns the medians over the rounds; most is what p99 may be, in
-// milliseconds.
-func (s *spread) more(most float64) map[string]float64 {
-	return map[string]float64{
+// complete adds the medians over the rounds to a result, which is met only if
+// p99 is at most as many milliseconds too.
+func (s *spread) complete(r *Result, most float64) {
+	r.Met = r.Met && median(s.p99) <= most
+	r.More = map[string]float64{
 		"p50_ms": median(s.p50), "p99_ms": median(s.p99), "p99_ms_target": most,
 		"cpu_us": median(s.cpu), "reference_cpu_us": median(s.reference),
 	}

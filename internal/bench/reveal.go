@@ -149,7 +149,7 @@ func (r *revealer) engine(ctx context.Context, o Options, size revealSize, raw *
 		callers, len(r.desks))
 	out := rounds.Result("P1", what, "disclosures/s",
 		"raw SQLite, the same driver and settings: an insert and an update a row, transactions of 128", 0.25, AtLeast)
-	out.More = spread.more(10)
+	spread.complete(&out, 10)
 	return out, nil
 }
 
