@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"purser/internal/server"
 	"purser/internal/synth"
@@ -29,7 +29,7 @@ const patience = 2 * time.Minute
 // scriptCommands are what scripts have beside those of testscript.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits": exits, "serving": serving, "await": await, "get": get, "take": take, "enrol": enrol, "flip": flip, "terminate": terminate,
+		"exits": exits, "serving": serving, "await": await, "get": get, "take": take, "enrol": enrol, "flip": flip, "signal": raise,
 	}
 }
 
@@ -172,10 +172,11 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(name, b, 0o600))
 }
 
-// terminate: sends SIGTERM to what runs in the background.
-func terminate(ts *testscript.TestScript, neg bool, args []string) {
-	operands(ts, neg, args, 0, "terminate")
+// signal NAME: sends the signal to what runs in the background.
+func raise(ts *testscript.TestScript, neg bool, args []string) {
+	operands(ts, neg, args, 1, "signal name")
+	number := unix.SignalNum("SIG" + args[0])
 	for _, c := range ts.BackgroundCmds() {
-		ts.Check(c.Process.Signal(syscall.SIGTERM))
+		ts.Check(c.Process.Signal(number))
 	}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +51,11 @@ func (s *signing[S]) run(ctx context.Context) {
 		if s.log.diskFailed() {
 			return
 		}
-		if err := s.sign(context.WithoutCancel(ctx)); err != nil {
+		err := s.sign(context.WithoutCancel(ctx))
+		if errors.Is(err, ErrNothingWritten) {
+			continue // no room: the next batch that finds some is signed with all before it
+		}
+		if err != nil {
 			s.log.fail(fmt.Errorf("sign checkpoint: %w", err))
 			return
 		}

@@ -242,12 +242,15 @@ func TestAFullDiskIsNotTheEnd(t *testing.T) {
 			t.Fatalf("propose on a full disk: got %v, want ErrNothingWritten", err)
 		}
 	}
+	if !log.Full() {
+		t.Fatal("Full on a full disk: got false")
+	}
 	if after := stateBytes(t, log); string(after) != string(before) {
 		t.Fatalf("state on a full disk: got %x, want %x", after, before)
 	}
 	full = false
-	if _, err := propose(); err != nil || log.Err() != nil {
-		t.Fatalf("propose with room again: got %v, log %v", err, log.Err())
+	if _, err := propose(); err != nil || log.Err() != nil || log.Full() {
+		t.Fatalf("propose with room again: got %v, log %v, full %t", err, log.Err(), log.Full())
 	}
 	findings := uint32(0)
 	_ = log.Look(t.Context(), func(s *tally, _ purser.Stamp) error {

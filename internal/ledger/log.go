@@ -89,6 +89,7 @@ type Log[S State] struct {
 	end  atomic.Pointer[end]  // committed size and root
 	sign atomic.Pointer[sign] // latest checkpoint
 	stop atomic.Pointer[stopped]
+	full atomic.Bool // the last batch found no room
 
 	snapshots snapshotter[S]
 	signing   signing[S]
@@ -231,6 +232,10 @@ func (l *Log[S]) Err() error {
 	}
 	return l.stopError()
 }
+
+// Full reports that the last batch could not be written, though the log goes
+// on: the disk is full. The next batch that is written ends it.
+func (l *Log[S]) Full() bool { return l.full.Load() }
 
 func (l *Log[S]) stopError() error {
 	if s := l.stop.Load(); s != nil && s.cause != nil {

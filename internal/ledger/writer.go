@@ -268,6 +268,7 @@ func (w *writer[S]) committed() {
 	first := w.head.Size
 	w.head = w.out.After
 	w.faults = 0
+	l.full.Store(false)
 	w.refusals.commit(w.at)
 	w.refusals.forget(w.flushed)
 	l.clock.last = w.at
@@ -309,6 +310,7 @@ func (w *writer[S]) failed(err error) (done bool) {
 		err = fmt.Errorf("whether it was committed is unknown: %w", errors.Join(err, headErr))
 	case errors.Is(err, ErrNothingWritten) && head == w.head:
 		w.faults++
+		w.log.full.Store(true)
 		w.fault(err)
 		return true
 	case head == w.head:

@@ -104,7 +104,7 @@ func (d *Deployment) handlers(m *metrics) (api, local http.Handler) {
 		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Clock: d.cfg.Clock,
 		Status: func() httpapi.Status {
 			s := d.Status()
-			return httpapi.Status{Size: s.Size, Checkpoint: s.Checkpoint, Stopped: s.Stopped != nil}
+			return httpapi.Status{Size: s.Size, Checkpoint: s.Checkpoint, Stopped: s.Stopped != nil, Full: s.Full}
 		},
 		AcceptClock: d.acceptClock, Suspend: d.suspend, Random: d.cfg.Random,
 	})

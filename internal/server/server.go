@@ -180,10 +180,11 @@ type Status struct {
 	Root       purser.Hash `json:"-"`
 	Checkpoint purser.Pos  `json:"checkpoint"`
 	Stopped    error       `json:"-"`
+	Full       bool        `json:"-"` // the disk is: the last batch was not written
 }
 
 // Status returns where the ledger is.
 func (d *Deployment) Status() Status {
 	_, signed := d.log.Checkpoint()
-	return Status{Size: d.log.Size(), Root: d.log.Root(), Checkpoint: signed, Stopped: d.log.Err()}
+	return Status{Size: d.log.Size(), Root: d.log.Root(), Checkpoint: signed, Stopped: d.log.Err(), Full: d.log.Full()}
 }

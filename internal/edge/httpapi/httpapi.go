@@ -50,6 +50,7 @@ type Status struct {
 	Size       purser.Pos // entries in the ledger
 	Checkpoint purser.Pos // entries that the latest signed checkpoint covers
 	Stopped    bool       // the ledger cannot be written: nothing is disclosed
+	Full       bool       // nor now, for the disk is full
 }
 
 // Config is what an API is made of; everything is needed.

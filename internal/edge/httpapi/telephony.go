@@ -102,7 +102,7 @@ func (a *API) acceptClock(ctx context.Context, _ *struct{}) (*doneOutput, error)
 type healthOutput struct {
 	Status int
 	Body   struct {
-		Ledger     string     `json:"ledger" enum:"writing,stopped"`
+		Ledger     string     `json:"ledger" enum:"writing,full,stopped"`
 		Entries    purser.Pos `json:"entries"`
 		Checkpoint purser.Pos `json:"checkpoint"`
 		Now        int64      `json:"now" doc:"the server's time in Unix milliseconds"`
@@ -115,8 +115,11 @@ func (a *API) health(context.Context, *struct{}) (*healthOutput, error) {
 	out := &healthOutput{Status: http.StatusOK}
 	out.Body.Ledger, out.Body.Entries, out.Body.Checkpoint = "writing", s.Size, s.Checkpoint
 	out.Body.Now = a.c.Clock.Now().UnixMilli()
-	if s.Stopped {
+	switch {
+	case s.Stopped:
 		out.Status, out.Body.Ledger = http.StatusServiceUnavailable, "stopped"
+	case s.Full:
+		out.Status, out.Body.Ledger = http.StatusServiceUnavailable, "full"
 	}
 	return out, nil
 }

@@ -151,10 +151,14 @@ func (w *Web) ProblemOf(ctx context.Context, err error) *Problem {
 	}
 	e.fault(err.Error())
 	status := http.StatusInternalServerError
-	if errors.Is(err, ledger.ErrStopped) || errors.Is(err, context.DeadlineExceeded) {
+	unwritten := errors.Is(err, ledger.ErrStopped) || errors.Is(err, ledger.ErrNothingWritten)
+	if unwritten || errors.Is(err, context.DeadlineExceeded) {
 		status = http.StatusServiceUnavailable
 	}
 	p := problem(status)
+	if unwritten {
+		p.Answer = purser.TryLater.String()
+	}
 	p.Request = e.RequestID()
 	return p
 }

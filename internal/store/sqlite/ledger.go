@@ -59,6 +59,9 @@ func (d *DB) begin() error {
 	if d.writer == nil {
 		return fmt.Errorf("%w: database is closed", ledger.ErrNothingWritten)
 	}
+	if d.failed != nil {
+		return d.failed
+	}
 	if err := step(d.ledger.begin); err != nil {
 		return err
 	}
@@ -75,6 +78,14 @@ func (d *DB) commit() error {
 		d.wal.committed()
 	}
 	return nil
+}
+
+// device notes that the device failed, if that is what err says. The caller
+// holds writing.
+func (d *DB) device(err error) {
+	if d.failed == nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultIOErr {
+		d.failed = fmt.Errorf("the device failed before: %w", err)
+	}
 }
 
 // rollback undoes the open transaction, if SQLite has not done so itself.
@@ -98,10 +109,10 @@ func (d *DB) Append(ctx context.Context, b *ledger.Batch) error {
 		return err
 	}
 	if err := d.begin(); err != nil {
-		return undone(err, nil)
+		return d.undone(err, nil)
 	}
 	if err := d.appendOpen(b); err != nil {
-		return undone(err, d.rollback())
+		return d.undone(err, d.rollback())
 	}
 	return b.At("after-commit")
 }
@@ -158,8 +169,9 @@ func (d *DB) swapHead(b *ledger.Batch) error {
 
 // undone adds ErrNothingWritten to an error after which the database is known
 // to be as before, and to work: the transaction was rolled back, and the cause
-// was no failing device.
-func undone(err, rollback error) error {
+// was no failing device. The caller holds writing.
+func (d *DB) undone(err, rollback error) error {
+	d.device(err)
 	if rollback != nil {
 		return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
 	}

@@ -67,6 +67,7 @@ type DB struct {
 	writer  *sqlite.Conn
 	tx      tx
 	ledger  ledgerStatements
+	failed  error // of the device, for good: nothing is written or synced after it
 
 	keeping sync.Mutex // one snapshot is written at a time
 	wal     *checkpointer
@@ -242,7 +243,12 @@ func (d *DB) close() error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	if d.writer != nil {
-		errs = append(errs, d.writer.Close())
+		if d.failed == nil {
+			errs = append(errs, d.writer.Close())
+		}
+		// Closing the last connection would sync and copy the log. After a
+		// failed sync that could make lost writes look kept, so the connection
+		// is left to the end of the process; the next start reads the log anew.
 		d.writer = nil
 	}
 	if d.lock != nil {
@@ -314,6 +320,7 @@ func (d *DB) read(ctx context.Context, f func(*sqlite.Conn) error) error {
 }
 
 // write runs f in a transaction of its own, for rows that no entry speaks of.
+// It fails with ledger.ErrNothingWritten as Append does.
 func (d *DB) write(ctx context.Context, f func(*tx) error) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
@@ -321,13 +328,13 @@ func (d *DB) write(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	if err := d.begin(); err != nil {
-		return err
+		return d.undone(err, nil)
 	}
 	if err := f(&d.tx); err != nil {
-		return errors.Join(err, d.rollback())
+		return d.undone(err, d.rollback())
 	}
 	if err := d.commit(); err != nil {
-		return errors.Join(err, d.rollback())
+		return d.undone(err, d.rollback())
 	}
 	return nil
 }

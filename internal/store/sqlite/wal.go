@@ -63,16 +63,37 @@ func (c *checkpointer) loop() {
 			return
 		case <-c.work:
 		}
+		if c.over() {
+			continue
+		}
 		log, err := c.passive()
-		if err != nil || log < longLog {
-			continue // an error here loses nothing: the log holds everything
+		if err != nil {
+			// What the log holds is not lost. A device that failed is not
+			// asked again: a second sync could succeed without the data.
+			c.db.writing.Lock()
+			c.db.device(err)
+			c.db.writing.Unlock()
+			continue
+		}
+		if log < longLog {
+			continue
 		}
 		// What the writer added meanwhile is little. With it copied too, the
 		// next commit starts the log over.
 		c.db.writing.Lock()
-		_, _ = c.passive()
+		if c.db.failed == nil {
+			_, err = c.passive()
+			c.db.device(err)
+		}
 		c.db.writing.Unlock()
 	}
+}
+
+// over reports whether the device has failed.
+func (c *checkpointer) over() bool {
+	c.db.writing.Lock()
+	defer c.db.writing.Unlock()
+	return c.db.failed != nil
 }
 
 // passive copies what it can without waiting for anybody and returns the
