@@ -63,40 +63,44 @@ func start(ctx context.Context, o Options, size startSize) (results []Result, er
 // writers is how many proposals wait at once while a ledger is written.
 const writers = 256
 
-// lengthen opens the closed site's ledger alone and adds disclosures of its
-// contacts up to the wanted length, then as many as a start may have to fold
-// since the last snapshot.
-func (r *revealer) lengthen(ctx context.Context, o Options, size startSize) (err error) {
-	store, err := sqlite.Open(ctx, sqlite.Config{Dir: r.config.Data})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	log, err := ledger.Open(ctx, ledger.Config[*fold.State]{
-		Store: store, New: fold.New, Clock: r.clock, Software: "bench", FoldVersion: fold.Version, SnapshotEvery: size.every,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	entries, err := r.disclosures(ctx, log)
-	if err != nil {
-		return err
-	}
+// lengthen adds disclosures of the contacts of the closed site up to the wanted
+// length, then as many as a start may have to fold since the last snapshot.
+func (r *revealer) lengthen(ctx context.Context, o Options, size startSize) error {
+	r.config.SnapshotEvery = size.every
 	begun := time.Now()
-	if err := extend(ctx, log, entries, size.entries); err != nil {
+	if err := r.grow(ctx, size.entries); err != nil {
 		return err
 	}
-	o.say("P9, wrote %d entries at %.0f a second", log.Size(), float64(log.Size())/time.Since(begun).Seconds())
-	latest, err := latestSnapshot(ctx, store)
+	o.say("P9, wrote %d entries at %.0f a second", size.entries, float64(size.entries)/time.Since(begun).Seconds())
+	latest, err := r.latestSnapshot(ctx)
 	if err != nil {
 		return err
 	}
 	// Just short of the next snapshot is the worst moment to stop.
-	return extend(ctx, log, entries, latest+size.every-size.every/100)
+	return r.grow(ctx, latest+size.every-size.every/100)
 }
 
-func latestSnapshot(ctx context.Context, store *sqlite.DB) (purser.Pos, error) {
+// grow opens the closed site and proposes disclosures, as the gate makes them,
+// until its ledger has size entries. Closing it signs them.
+func (r *revealer) grow(ctx context.Context, size purser.Pos) (err error) {
+	if err := r.reopen(ctx, nil); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	entries, err := r.disclosures(ctx, r.Ledger())
+	if err != nil {
+		return err
+	}
+	return extend(ctx, r.Ledger(), entries, size)
+}
+
+// latestSnapshot returns the size of the newest snapshot of the closed site.
+func (r *revealer) latestSnapshot(ctx context.Context) (size purser.Pos, err error) {
+	store, err := sqlite.Open(ctx, sqlite.Config{Dir: r.config.Data})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
 	for s, err := range store.Snapshots(ctx) {
 		return s.Size, err
 	}

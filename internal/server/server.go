@@ -174,6 +174,10 @@ func (d *Deployment) Close() error {
 // text form of signed notes.
 func (d *Deployment) Verifier() string { return d.verifier }
 
+// Ledger returns the ledger itself, for measurements that write what no gate
+// decided.
+func (d *Deployment) Ledger() *ledger.Log[*fold.State] { return d.log }
+
 // Status is what may be said of a ledger to anybody who works here.
 type Status struct {
 	Size       purser.Pos  `json:"size"`
