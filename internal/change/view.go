@@ -28,7 +28,8 @@ type View struct {
 
 // Open lists the changes that may still take effect, oldest first, to a live
 // session that has one of the roles of the parties. A refusal is a
-// *purser.Refusal and is not recorded: nothing was decided.
+// *purser.Refusal and is not recorded: nothing was decided, and its reference
+// names no refusal.
 func (r *Register) Open(ctx context.Context, session purser.SessionID) ([]View, error) {
 	var views []View
 	err := r.reading(ctx, session, func(s *fold.State, at purser.Stamp) error {
@@ -54,7 +55,7 @@ func (r *Register) One(ctx context.Context, session purser.SessionID, id purser.
 	err = r.reading(ctx, session, func(s *fold.State, _ purser.Stamp) error {
 		c, known := s.Standing().Change(id)
 		if !known {
-			return &purser.Refusal{Reason: purser.ChangeUnknown, At: s.Size() - 1}
+			return &purser.Refusal{Reason: purser.ChangeUnknown}
 		}
 		v, err = viewOf(id, c)
 		return err
@@ -70,7 +71,7 @@ func (r *Register) reading(ctx context.Context, session purser.SessionID, look f
 			why = purser.NoRole
 		}
 		if why != purser.Allowed {
-			return &purser.Refusal{Reason: why, At: s.Size() - 1}
+			return &purser.Refusal{Reason: why}
 		}
 		return look(s, at)
 	})
