@@ -75,8 +75,9 @@ type Asker struct {
 	Lane    purser.VendorID
 }
 
-// Reference returns the code by which a refusal is named to a lead.
-func (g *Gate) Reference(r *purser.Refusal) string { return g.c.Keys.Reference(r.At) }
+// Reference returns the code by which an entry is named to people: it tells
+// neither how many there are nor which came first.
+func (g *Gate) Reference(at purser.Pos) string { return g.c.Keys.Reference(at) }
 
 // Position returns the entry that a reference names; it may be beyond the end.
 func (g *Gate) Position(reference string) (purser.Pos, error) { return g.c.Keys.Position(reference) }

@@ -90,3 +90,43 @@ func TestSlowRequestsEnd(t *testing.T) {
 		})
 	}
 }
+
+// A session that asks too fast is answered before anything is proposed.
+func TestASessionIsLimited(t *testing.T) {
+	a := newAirline(t, 0)
+	m, other := a.hire(0, "desk", "agent"), a.hire(0, "desk", "agent")
+	a.pass(10 * time.Second)
+	refused := func() int {
+		before := a.d.Status().Size
+		done := 0
+		a.standing(func() {
+			for n := range 100 {
+				path := "/v1/people/" + purser.PersonID{9, byte(n)}.String() + "/suspend" // leaves at once
+				switch got := m.hasty(http.MethodPost, path, nil); got.status {
+				case http.StatusForbidden:
+					done++
+				case http.StatusTooManyRequests:
+					if !strings.Contains(string(got.body), `"answer":"try_later"`) || got.header.Get("Retry-After") != "1" {
+						t.Errorf("got %v %s, want try_later after 1", got.header, got.body)
+					}
+				default:
+					t.Fatalf("got %d %s", got.status, got.body)
+				}
+			}
+		})
+		if grown := a.d.Status().Size - before; grown > purser.Pos(done) {
+			t.Errorf("got %d entries of %d requests that were looked at", grown, done)
+		}
+		return done
+	}
+	if got := refused(); got != web.SessionBurst {
+		t.Errorf("at once: got %d requests looked at, want %d", got, web.SessionBurst)
+	}
+	if got := other.ask(http.MethodGet, "/v1/contacts", nil); got.status != http.StatusOK {
+		t.Errorf("another session: got %d, want 200", got.status)
+	}
+	a.clock.Advance(time.Second)
+	if got := refused(); got != web.SessionRate {
+		t.Errorf("a second later: got %d requests looked at, want %d", got, web.SessionRate)
+	}
+}

@@ -1,10 +1,13 @@
 package server_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"purser"
 )
 
 func long(n int) string { return strings.Repeat("x", n) }
@@ -114,7 +117,7 @@ func TestReferences(t *testing.T) {
 	}
 	nothing := stranger.ask(http.MethodGet, path("AAAAAAAA"), nil)
 	for name, reference := range map[string]string{
-		"another vendor's": got.Reference, "of an allowed disclosure": a.d.Keys.Reference(allowed.Entry), "in small letters": "aaaaaaaa",
+		"another vendor's": got.Reference, "of an allowed disclosure": allowed.Reference, "in small letters": "aaaaaaaa",
 	} {
 		answer := stranger.ask(http.MethodGet, path(reference), nil)
 		if answer.status != http.StatusForbidden || blanked(answer.body) != blanked(nothing.body) || headerText(answer.header) != headerText(nothing.header) {
@@ -123,5 +126,55 @@ func TestReferences(t *testing.T) {
 	}
 	if answer := agent.ask(http.MethodGet, path(got.Reference), nil); answer.status != http.StatusForbidden {
 		t.Errorf("an agent: got %d", answer.status)
+	}
+}
+
+// How far the ledger goes is told to security, privacy and admins after a
+// step-up, and nobody else learns a position, not of his own disclosure nor of
+// a lock on himself. Seen to fail with the entry in the answer to a disclosure,
+// with the size in that of /healthz, and with the entry in that of every lock.
+func TestNobodyLearnsHowFarTheLedgerGoes(t *testing.T) {
+	a := newAirline(t, 30)
+	agent, lead := a.hire(0, "desk", "agent"), a.hire(0, "office", "lead")
+	security := a.hire(0, "office", "security")
+	_, c := agent.identified(a.people(1)[0])
+	var extent struct {
+		Entries, Covered purser.Pos
+		Checkpoint       string
+	}
+	got := security.ask(http.MethodGet, "/v1/ledger", nil)
+	must(t, json.Unmarshal(got.body, &extent))
+	if size := a.d.Status().Size; extent.Entries != size || extent.Covered > size || (extent.Covered > 0) != (extent.Checkpoint != "") {
+		t.Errorf("got %d %s, want %d entries and a checkpoint", got.status, got.body, size)
+	}
+	for _, who := range []*member{agent, lead} {
+		if got := who.ask(http.MethodGet, "/v1/ledger", nil); got.status != http.StatusForbidden {
+			t.Errorf("the ledger: got %d, want 403", got.status)
+		}
+	}
+	health, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.base+"/healthz", nil)
+	must(t, err)
+	healthy, err := a.send(health)
+	must(t, err)
+	own := dict{"target": agent.session, "degree": "step_up"}
+	for what, got := range map[string]answer{
+		"health": healthy, "disclosure": agent.ask(http.MethodPost, at(c, "disclose"), fields("name")),
+		"lock on himself": agent.ask(http.MethodPost, "/v1/locks", own),
+	} {
+		if got.status != http.StatusOK {
+			t.Errorf("%s: got %d", what, got.status)
+		}
+		for _, position := range []string{`"entry"`, `"entries"`, `"checkpoint"`, `"size"`} {
+			if strings.Contains(string(got.body), position) {
+				t.Errorf("%s: got %s, which tells a position", what, got.body)
+			}
+		}
+	}
+	if got := security.does("/v1/locks", dict{"target": lead.person}); got.Entry == 0 || got.Reference != a.d.Keys.Reference(got.Entry) {
+		t.Errorf("security's lock: got %+v, want its position", got)
+	}
+	a.leap(6 * time.Minute)
+	if got := security.ask(http.MethodGet, "/v1/ledger", nil); got.status != http.StatusForbidden {
+		t.Errorf("without a step-up: got %d, want 403", got.status)
 	}
 }

@@ -42,7 +42,7 @@ func TestAVerifiedCallerOneFieldOneEntry(t *testing.T) {
 	var shown struct {
 		Fields       map[string]string
 		NotAvailable []string `json:"not_available"`
-		Entry        purser.Pos
+		Reference    string
 	}
 	must(t, agent.post(at(contact, "disclose"), dict{"fields": []string{"name", "email:masked", "email", "birth_date"}}, &shown))
 	if want := a.customers[3].GivenName + " " + a.customers[3].FamilyName; shown.Fields["name"] != want {
@@ -51,8 +51,8 @@ func TestAVerifiedCallerOneFieldOneEntry(t *testing.T) {
 	if _, ok := shown.Fields["email"]; ok || len(shown.NotAvailable) != 2 {
 		t.Errorf("at A1 got %d fields and %v not available", len(shown.Fields), shown.NotAvailable)
 	}
-	if got := a.d.Status().Size; got != before+1 || shown.Entry != before {
-		t.Errorf("got %d entries more at %d, want one at %d", got-before, shown.Entry, before)
+	if got := a.d.Status().Size; got != before+1 || shown.Reference != a.d.Keys.Reference(before) {
+		t.Errorf("got %d entries more named %s, want one named %s", got-before, shown.Reference, a.d.Keys.Reference(before))
 	}
 	dir := t.TempDir() + "/export"
 	exported, err := a.d.Export(t.Context(), dir, nil)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"purser"
 	"purser/internal/edge/httpapi"
 	"purser/internal/edge/web"
@@ -40,17 +42,28 @@ type Server struct {
 	failed     chan error
 }
 
+// Pace bounds the requests of one session; the zero Pace is the usual one.
+type Pace struct {
+	Rate  float64 // requests a second
+	Burst int
+}
+
 // Serve starts the doors of an open deployment: the API on listener, and the
 // operator's local socket in the data directory. The caller calls Shutdown,
 // and closes the deployment after it.
 func Serve(ctx context.Context, d *Deployment, listener net.Listener) (*Server, error) {
+	return ServeAt(ctx, d, listener, Pace{})
+}
+
+// ServeAt is Serve for a measurement whose clients ask faster than people.
+func ServeAt(ctx context.Context, d *Deployment, listener net.Listener, p Pace) (*Server, error) {
 	door, err := listenLocal(filepath.Join(d.cfg.Data, DoorName))
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{d: d, listener: listener, door: door, failed: make(chan error, 2)}
 	m := newMetrics(d)
-	apiHandler, local := d.handlers(m)
+	apiHandler, local := d.handlers(m, p)
 	limit(&s.api, apiHandler)
 	limit(&s.local, local)
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -95,17 +108,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // handlers puts the API and the operator's door together.
-func (d *Deployment) handlers(m *metrics) (api, local http.Handler) {
+func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 	shared := web.New(web.Config{
 		Sessions: d.People, Clock: d.cfg.Clock, Log: d.cfg.Logger, Reference: d.Keys.Reference,
+		SessionRate: rate.Limit(p.Rate), SessionBurst: p.Burst,
 	})
 	_, api = httpapi.New(httpapi.Config{
 		Version: d.cfg.Software, Web: shared, People: d.People, Gate: d.Gate, Verification: d.Verification,
 		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Clock: d.cfg.Clock,
-		Status: func() httpapi.Status {
-			s := d.Status()
-			return httpapi.Status{Size: s.Size, Checkpoint: s.Checkpoint, Stopped: s.Stopped != nil, Full: s.Full}
-		},
+		Stopped:     func() bool { return d.Status().Stopped != nil },
+		Full:        func() bool { return d.Status().Full },
 		AcceptClock: d.acceptClock, Suspend: d.suspend, Random: d.cfg.Random,
 	})
 	door := httpapi.Door(httpapi.DoorConfig{

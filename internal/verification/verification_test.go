@@ -322,7 +322,7 @@ func TestReasonBehindReference(t *testing.T) {
 	if !ok {
 		t.Fatalf("got %v, want a refusal", err)
 	}
-	reference := w.gate.Reference(refusal)
+	reference := w.gate.Reference(refusal.At)
 	for _, c := range []struct {
 		name      string
 		asker     gate.Asker
@@ -334,8 +334,8 @@ func TestReasonBehindReference(t *testing.T) {
 		{"agent", m.Asker(), reference, purser.NoRole},
 		{"another vendor's lead", w.Vendors[1].Leads[0].Asker(), reference, purser.TargetUnknown},
 		{"no code", w.Vendors[0].Leads[0].Asker(), "hello", purser.TargetUnknown},
-		{"no refusal", w.Security[0].Asker(), w.gate.Reference(&purser.Refusal{At: 1}), purser.TargetUnknown},
-		{"beyond the end", w.Security[0].Asker(), w.gate.Reference(&purser.Refusal{At: 1 << 30}), purser.TargetUnknown},
+		{"no refusal", w.Security[0].Asker(), w.gate.Reference(1), purser.TargetUnknown},
+		{"beyond the end", w.Security[0].Asker(), w.gate.Reference(1 << 30), purser.TargetUnknown},
 		{"nobody", gate.Asker{}, reference, purser.NoSession},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -363,7 +363,7 @@ func TestNobodyIsToldHisOwnReasons(t *testing.T) {
 		if !ok {
 			t.Fatal("approved what nobody asked")
 		}
-		return w.gate.Reference(refusal)
+		return w.gate.Reference(refusal.At)
 	}
 	leads, guards := refused(lead), refused(security)
 	asks := func(name string, m *synth.Member, reference string, want purser.Reason) {

@@ -215,7 +215,7 @@ type discloseOutput struct {
 	Body struct {
 		Fields       map[string]string `json:"fields" doc:"what may be shown"`
 		NotAvailable []string          `json:"not_available" doc:"not allowed or not there: nobody tells which"`
-		Entry        purser.Pos        `json:"entry" doc:"position of the ledger entry"`
+		Reference    string            `json:"reference" doc:"names the ledger entry to a lead or security"`
 		AfterHangUp  uint32            `json:"after_hang_up_seconds" doc:"how long the fields may stay on the screen once the customer is gone"`
 	}
 }
@@ -245,7 +245,7 @@ func (a *API) disclose(ctx context.Context, in *discloseInput) (*discloseOutput,
 	out := new(discloseOutput)
 	out.Body.Fields = make(map[string]string, len(got.Values))
 	out.Body.NotAvailable = []string{}
-	out.Body.Entry, out.Body.AfterHangUp = got.Pos, got.AfterHangUp
+	out.Body.Reference, out.Body.AfterHangUp = a.c.Gate.Reference(got.Pos), got.AfterHangUp
 	for bit, name := range named {
 		if value, ok := got.Values[bit]; ok {
 			out.Body.Fields[name] = value.Reveal()

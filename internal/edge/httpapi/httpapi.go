@@ -45,14 +45,6 @@ type Words interface {
 // Clock tells the time: the one that stamps follow.
 type Clock interface{ Now() time.Time }
 
-// Status is what /healthz says.
-type Status struct {
-	Size       purser.Pos // entries in the ledger
-	Checkpoint purser.Pos // entries that the latest signed checkpoint covers
-	Stopped    bool       // the ledger cannot be written: nothing is disclosed
-	Full       bool       // nor now, for the disk is full
-}
-
 // Config is what an API is made of; everything is needed.
 type Config struct {
 	Version      string
@@ -65,7 +57,10 @@ type Config struct {
 	Intake       *telephony.Intake
 	Words        Words
 	Clock        Clock
-	Status       func() Status
+	// Stopped reports that the ledger cannot be written: nothing is disclosed.
+	Stopped func() bool
+	// Full reports that it cannot be written now, for the disk is full.
+	Full func() bool
 	// AcceptClock is security's word that the wall clock is right again.
 	AcceptClock func(ctx context.Context, session purser.SessionID) error
 	// Suspend suspends a person at once.
@@ -101,7 +96,9 @@ func description(version string) huma.Config {
 	d.DocsPath, d.SchemasPath, d.CreateHooks = "", "", nil
 	d.Formats = strictFormats()
 	d.Info.Description = "Customer records that open only for a verified caller. " +
-		"All but login, enrolment and telephony events are signed requests: docs/formats/request.md."
+		"All but login, enrolment and telephony events are signed requests: docs/formats/request.md. " +
+		fmt.Sprintf("A session may send %d of them a second, %d at once; ", web.SessionRate, web.SessionBurst) +
+		"what is more is answered 429 with try_later and Retry-After, and nothing is done for it."
 	d.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {
 			Type: "apiKey", In: "header", Name: workforce.HeaderToken,

@@ -19,8 +19,9 @@ type lockInput struct {
 
 type lockOutput struct {
 	Body struct {
-		Lock  purser.LockID `json:"lock"`
-		Entry purser.Pos    `json:"entry" doc:"nothing of the target is disclosed after this position"`
+		Lock      purser.LockID `json:"lock"`
+		Reference string        `json:"reference,omitempty" doc:"names the ledger entry, after which nothing of the target is disclosed"`
+		Entry     purser.Pos    `json:"entry,omitempty" doc:"its position, for whoever may read /v1/ledger"`
 	}
 }
 
@@ -45,9 +46,13 @@ func (a *API) placeLock(ctx context.Context, in *lockInput) (*lockOutput, error)
 	}
 	out := new(lockOutput)
 	out.Body.Lock = id
-	out.Body.Entry, err = a.c.Gate.PlaceLock(ctx, ask)
+	at, err := a.c.Gate.PlaceLock(ctx, ask)
 	if err != nil {
 		return nil, err
+	}
+	out.Body.Reference = a.c.Gate.Reference(at)
+	if _, err := a.c.Verification.Extent(ctx, ask.Asker); err == nil { // anybody may lock himself
+		out.Body.Entry = at
 	}
 	return out, nil
 }
@@ -76,6 +81,24 @@ func (a *API) liftLock(ctx context.Context, in *liftInput) (*liftOutput, error) 
 	}
 	out := new(liftOutput)
 	out.Body.Lifted = lifted
+	return out, nil
+}
+
+type ledgerOutput struct {
+	Body struct {
+		Entries    purser.Pos `json:"entries" doc:"how many the ledger has"`
+		Covered    purser.Pos `json:"covered" doc:"how many of them the latest checkpoint covers"`
+		Checkpoint string     `json:"checkpoint,omitempty" doc:"that checkpoint, a signed note"`
+	}
+}
+
+func (a *API) ledger(ctx context.Context, _ *struct{}) (*ledgerOutput, error) {
+	extent, err := a.c.Verification.Extent(ctx, a.asker(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := new(ledgerOutput)
+	out.Body.Entries, out.Body.Covered, out.Body.Checkpoint = extent.Size, extent.Covered, extent.Checkpoint
 	return out, nil
 }
 

@@ -65,6 +65,7 @@ func routes() []route {
 		at(post, "/v1/locks/{lock}/lift", "Vote to lift a lock; the second person lifts it", signed, atOnce, (*API).liftLock),
 		at(post, "/v1/people/{person}/suspend", "Suspend a person at once", signed, atOnce, (*API).suspend),
 		at(post, "/v1/clock/accept", "Accept the wall clock after a jump, as security", signed, atOnce, (*API).acceptClock),
+		at(get, "/v1/ledger", "How far the ledger goes, for security, privacy and admins", signed, atOnce, (*API).ledger),
 		at(get, "/v1/refusals/{reference}", "The reason behind a reference", signed, atOnce, (*API).reason),
 		at(get, "/v1/changes", "List the changes that may still take effect", signed, atOnce, (*API).openChanges),
 		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).propose),
@@ -92,6 +93,9 @@ func (r route) operation() huma.Operation {
 	}
 	if r.access == signed {
 		op.Security = []map[string][]string{{"session": {}}}
+		op.Errors = []int{
+			http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+		}
 	}
 	return op
 }

@@ -98,10 +98,21 @@ func problem(status int) *Problem {
 		}
 		title = titles[fallback]
 	}
-	return &Problem{Type: problemURN + title[0], Title: title[1], Status: status}
+	p := &Problem{Type: problemURN + title[0], Title: title[1], Status: status}
+	if status == http.StatusTooManyRequests {
+		p.Answer = purser.TryLater.String()
+	}
+	return p
 }
 
-var errTooFast = errors.New("too many requests of one network")
+// Of requests that were not looked at.
+var (
+	errTooFast        = errors.New("too many requests of one network")
+	errSessionTooFast = errors.New("too many requests of one session")
+)
+
+// retryAfter is in how many seconds whoever asked too fast may ask again.
+const retryAfter = "1"
 
 // conditions maps what domain packages say to a status. The first that fits
 // counts.
@@ -120,6 +131,7 @@ var conditions = []struct {
 	{workforce.ErrTooMany, http.StatusConflict},
 	{ledger.ErrOverloaded, http.StatusServiceUnavailable},
 	{errTooFast, http.StatusTooManyRequests},
+	{errSessionTooFast, http.StatusTooManyRequests},
 }
 
 // ProblemOf turns an error into what its asker is told, and notes in the
@@ -184,6 +196,9 @@ func (w *Web) answer(rw http.ResponseWriter, e *Event, p *Problem) {
 	}
 	if p.Status >= http.StatusInternalServerError {
 		p.Request = e.RequestID()
+	}
+	if p.Status == http.StatusTooManyRequests {
+		rw.Header().Set("Retry-After", retryAfter)
 	}
 	rw.Header().Set("Content-Type", problemType)
 	rw.WriteHeader(p.Status)

@@ -8,67 +8,69 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// mostNetworks bounds what is remembered of who asked how often. Beyond it,
-// networks that are not remembered share one limit.
-const mostNetworks = 20_000
+// Bounds of what is remembered of who asked how often.
+const (
+	// mostLimited is how many are remembered. Beyond it, those who are not
+	// remembered share one limit.
+	mostLimited = 20_000
+	// leastLimited is how many are remembered before anybody is forgotten.
+	leastLimited = 1024
+)
 
-// networks limits the requests of each network: an IPv4 address or an IPv6
-// /64.
-type networks struct {
+// limits bounds the requests of each K by itself, with a bucket of tokens. A
+// bucket that is full again says nothing, and is forgotten: what is remembered
+// grows with those who ask now, not with those who ever did.
+type limits[K comparable] struct {
 	limit rate.Limit
 	burst int
 
-	mu     sync.Mutex // guards by
-	by     map[netip.Prefix]*rate.Limiter
+	mu     sync.Mutex // guards what follows
+	by     map[K]*rate.Limiter
+	full   int // of by: forget before there are more
 	others *rate.Limiter
 }
 
-func newNetworks(limit rate.Limit, burst int) *networks {
-	if limit == 0 {
-		limit = 500
-	}
-	if burst == 0 {
-		burst = 1000
-	}
-	return &networks{
-		limit: limit, burst: burst,
-		by: make(map[netip.Prefix]*rate.Limiter), others: rate.NewLimiter(limit, burst),
+func newLimits[K comparable](limit rate.Limit, burst int) *limits[K] {
+	return &limits[K]{
+		limit: limit, burst: burst, full: leastLimited,
+		by: make(map[K]*rate.Limiter), others: rate.NewLimiter(limit, burst),
 	}
 }
 
-// allow takes one from what the network may ask.
-func (n *networks) allow(remote string, now time.Time) bool {
-	return n.of(network(remote), now).AllowN(now, 1)
-}
+// allow takes one from what k may ask.
+func (l *limits[K]) allow(k K, now time.Time) bool { return l.of(k, now).AllowN(now, 1) }
 
-func (n *networks) of(p netip.Prefix, now time.Time) *rate.Limiter {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if l := n.by[p]; l != nil {
-		return l
+func (l *limits[K]) of(k K, now time.Time) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one := l.by[k]; one != nil {
+		return one
 	}
-	if len(n.by) >= mostNetworks {
-		n.forgetIdle(now)
+	if len(l.by) >= l.full {
+		l.forgetIdle(now)
 	}
-	if len(n.by) >= mostNetworks {
-		return n.others
+	if len(l.by) >= mostLimited {
+		return l.others
 	}
-	l := rate.NewLimiter(n.limit, n.burst)
-	n.by[p] = l
-	return l
+	one := rate.NewLimiter(l.limit, l.burst)
+	l.by[k] = one
+	return one
 }
 
 // forgetIdle drops whoever has all of his burst again: a new limiter would say
-// the same of him.
-func (n *networks) forgetIdle(now time.Time) {
-	for p, l := range n.by {
-		if l.TokensAt(now) >= float64(n.burst) {
-			delete(n.by, p)
+// the same of him. It looks again once there are twice as many as it left, so
+// that nobody pays for it often.
+func (l *limits[K]) forgetIdle(now time.Time) {
+	for k, one := range l.by {
+		if one.TokensAt(now) >= float64(l.burst) {
+			delete(l.by, k)
 		}
 	}
+	l.full = min(max(leastLimited, 2*len(l.by)), mostLimited)
 }
 
-// network is whose limit counts; all that have no address share one.
+// network is whose limit counts, an IPv4 address or an IPv6 /64; all that have
+// no address share one.
 func network(remote string) netip.Prefix {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -21,7 +21,7 @@ func Session(ctx context.Context) workforce.Session {
 }
 
 // Signed lets only signed requests of live sessions through to next, which
-// reads the body as usual. The signature covers method, path and query as they
+// reads the body as usual, and only as many as one session may send. The signature covers method, path and query as they
 // were sent, and the whole body; so the body is read first, up to its limit.
 func (w *Web) Signed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -32,6 +32,10 @@ func (w *Web) Signed(next http.Handler) http.Handler {
 		}
 		ctx := r.Context()
 		EventOf(ctx).by(session.Who.Session)
+		if !w.each.allow(session.Who.Session, w.clock.Now()) {
+			w.Problem(rw, r, errSessionTooFast)
+			return
+		}
 		inner := r.WithContext(context.WithValue(ctx, sessionKey{}, session))
 		inner.Body = io.NopCloser(bytes.NewReader(body))
 		// A mux below writes its pattern into the request it is given; the log

@@ -15,11 +15,13 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -56,6 +58,10 @@ type Config struct {
 	// a whole call centre; zero means 500 and 1,000.
 	Rate  rate.Limit
 	Burst int
+	// SessionRate and SessionBurst bound the signed requests of one session a
+	// second; zero means 20 and 40, which no person at a desk reaches.
+	SessionRate  rate.Limit
+	SessionBurst int
 }
 
 // Web is what the doors share. It is safe for concurrent use.
@@ -65,20 +71,25 @@ type Web struct {
 	log       *slog.Logger
 	reference func(purser.Pos) string
 	maxBody   int64
-	networks  *networks
+	networks  *limits[netip.Prefix]
+	each      *limits[purser.SessionID]
 }
 
 // New returns a Web.
 func New(c Config) *Web {
-	w := &Web{
-		sessions: c.Sessions, clock: c.Clock, log: c.Log, reference: c.Reference, maxBody: c.MaxBody,
-		networks: newNetworks(c.Rate, c.Burst),
+	return &Web{
+		sessions: c.Sessions, clock: c.Clock, log: c.Log, reference: c.Reference,
+		maxBody:  cmp.Or(c.MaxBody, 64<<10),
+		networks: newLimits[netip.Prefix](cmp.Or(c.Rate, 500), cmp.Or(c.Burst, 1000)),
+		each:     newLimits[purser.SessionID](cmp.Or(c.SessionRate, SessionRate), cmp.Or(c.SessionBurst, SessionBurst)),
 	}
-	if w.maxBody == 0 {
-		w.maxBody = 64 << 10
-	}
-	return w
 }
+
+// What one session may ask for unless the configuration says otherwise.
+const (
+	SessionRate  = 20 // requests a second
+	SessionBurst = 40
+)
 
 // Ticks returns the schedule on which answers leave.
 func (w *Web) Ticks() Ticks { return Ticks{Clock: w.clock} }
@@ -97,7 +108,7 @@ func (w *Web) Handler(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: rw}
 		defer w.finish(rec, r, e)
 		secure(rec.Header())
-		if !w.networks.allow(r.RemoteAddr, e.began) {
+		if !w.networks.allow(network(r.RemoteAddr), e.began) {
 			w.Problem(rec, r, errTooFast)
 			return
 		}

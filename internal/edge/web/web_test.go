@@ -248,6 +248,54 @@ func TestNetworksAreLimitedApart(t *testing.T) {
 	}
 }
 
+// A session that asks too fast is told so before anything is done for it, and
+// nobody else is; what was remembered of a session that stopped is forgotten.
+// Seen to fail with one bucket for all sessions, and without forgetting.
+func TestSessionsAreLimitedApart(t *testing.T) {
+	sessions := &desk{key: workforce.RequestKey{7}}
+	d := newDoor(web.Config{Sessions: sessions, Rate: 1e6, Burst: 1e6})
+	done := 0
+	ask := func(session purser.SessionID) *http.Response {
+		sessions.who = session
+		r := request("")
+		synth.NewClient(workforce.Token{1}, sessions.key, d.clock).Sign(r, nil)
+		return d.serve(t, d.web.Signed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { done++ })).ServeHTTP, r)
+	}
+	fast, calm := purser.SessionID{1}, purser.SessionID{2}
+	wants := func(when string, asked, want int) *http.Response {
+		t.Helper()
+		var last *http.Response
+		done = 0
+		for range asked {
+			last = ask(fast)
+		}
+		if done != want {
+			t.Errorf("%s: got %d of %d requests done, want %d", when, done, asked, want)
+		}
+		return last
+	}
+	over := wants("at once", 100, web.SessionBurst)
+	_, told := read(t, over)
+	if over.StatusCode != http.StatusTooManyRequests || told.Answer != "try_later" || over.Header.Get("Retry-After") != "1" {
+		t.Errorf("got %d %q after %q, want 429 try_later after 1", over.StatusCode, told.Answer, over.Header.Get("Retry-After"))
+	}
+	if got := ask(calm); got.StatusCode != http.StatusOK {
+		t.Errorf("another session: got %d, want 200", got.StatusCode)
+	}
+	d.clock.Advance(time.Second)
+	wants("a second later", 100, web.SessionRate)
+	d.clock.Advance(time.Minute)
+	wants("a minute later", 100, web.SessionBurst)
+	d.clock.Advance(time.Minute)
+	for n := range 5000 {
+		ask(purser.SessionID{3, byte(n), byte(n >> 8)})
+		d.clock.Advance(10 * time.Millisecond)
+	}
+	if got := d.web.Limited(); got > 1100 {
+		t.Errorf("got %d sessions remembered, want those of the last seconds", got)
+	}
+}
+
 func TestAnswersLeaveOnTicks(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -291,6 +339,7 @@ func TestAnswersLeaveOnTicks(t *testing.T) {
 // desk answers for one session that signs with key.
 type desk struct {
 	key  workforce.RequestKey
+	who  purser.SessionID // 1 if zero
 	got  workforce.Signed
 	asks int
 }
@@ -301,7 +350,11 @@ func (k *desk) Authenticate(_ context.Context, s workforce.Signed) (workforce.Se
 	if s.Sign(k.key).MAC != s.MAC {
 		return workforce.Session{}, workforce.ErrNoSession
 	}
-	return workforce.Session{Who: purser.Actor{Session: purser.SessionID{1}}, Level: purser.LevelDesk}, nil
+	who := k.who
+	if who.Zero() {
+		who = purser.SessionID{1}
+	}
+	return workforce.Session{Who: purser.Actor{Session: who}, Level: purser.LevelDesk}, nil
 }
 
 func TestSignedRequests(t *testing.T) {
