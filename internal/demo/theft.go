@@ -107,8 +107,14 @@ func (t *thief) ask(ctx context.Context, w *worker, d *dice) error {
 				return err
 			}
 		}
-		if err := t.attempt(ctx, d, n); err != nil {
+		status, err := t.attempt(ctx, d, n)
+		if err != nil {
 			return err
+		}
+		if status == http.StatusTooManyRequests {
+			if err := w.sleep(ctx, time.Second); err != nil { // he learns how fast he may be
+				return err
+			}
 		}
 	}
 }
@@ -130,8 +136,9 @@ func (t *thief) lock(ctx context.Context) error {
 	return nil
 }
 
-// attempt is one of the things that somebody with a session might try.
-func (t *thief) attempt(ctx context.Context, d *dice, n int) error {
+// attempt is one of the things that somebody with a session might try. It
+// returns the status of the answer.
+func (t *thief) attempt(ctx context.Context, d *dice, n int) (int, error) {
 	c := t.customers.At(t.caller(d.below(t.config.Customers)))
 	everything := map[string]any{"fields": []string{"name", "email", "phone", "address", "loyalty_number", "tier", "points"}}
 	said := map[string]any{"items": items(&c)}
@@ -164,7 +171,7 @@ func (t *thief) attempt(ctx context.Context, d *dice, n int) error {
 }
 
 // try sends it and counts what came of it.
-func (t *thief) try(ctx context.Context, method, path string, in any) error {
+func (t *thief) try(ctx context.Context, method, path string, in any) (int, error) {
 	var got struct {
 		Fields   map[string]string `json:"fields"`
 		Contacts []any             `json:"contacts"`
@@ -176,7 +183,7 @@ func (t *thief) try(ctx context.Context, method, path string, in any) error {
 	if other, answered := asProblem(err); answered {
 		status = other.Status
 	} else if err != nil {
-		return err
+		return 0, err
 	}
 	why := ""
 	if refused {
@@ -186,7 +193,7 @@ func (t *thief) try(ctx context.Context, method, path string, in any) error {
 		got.Fields = map[string]string{"customer": ""} // somebody's identifier is loot too
 	}
 	t.tally.thieve(status, len(got.Fields), len(got.Contacts), why)
-	return nil
+	return status, nil
 }
 
 func madeUp[I ~[16]byte]() (id I) {
