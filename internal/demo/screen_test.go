@@ -18,7 +18,8 @@ func TestClosingScreen(t *testing.T) {
 		has, not []string
 	}{
 		{
-			"as it must be", demo.Day{Disclosures: 9, Opened: 9},
+			"as it must be",
+			demo.Day{Disclosures: 9, Opened: 9},
 			[]string{"got 0 fields of 0 customers:", "no customers there to list or search 480", "came too fast 460", "verified               ✓", "complete               ✓"},
 			[]string{"✗"},
 		},
