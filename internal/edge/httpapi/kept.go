@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ const HeaderIdempotency = "Idempotency-Key"
 const (
 	keepFor  = 10 * time.Minute
 	mostKept = 10_000
+	mostEach = 100 // of one session
 	maxKey   = 128
 )
 
@@ -27,31 +29,42 @@ const (
 // after a restart a repeated ask is decided anew. Answers to disclosures are
 // never kept, since they hold values; asking for those again is a disclosure
 // of its own.
+//
+// What is still being answered is never forgotten: whoever asks again by its
+// name waits for it. Where there is no room but by that, a new name is turned
+// away.
 type kept struct {
 	clock Clock
 	web   *web.Web
 
-	mu  sync.Mutex // guards what follows
-	by  map[keptKey]*keptAnswer
-	old []keptKey // in the order they were made
-}
-
-type keptKey struct {
-	session purser.SessionID
-	key     string
+	mu   sync.Mutex // guards what follows
+	by   map[purser.SessionID]map[string]*keptAnswer
+	made []*keptAnswer // all of by, in the order they were made
 }
 
 type keptAnswer struct {
+	session purser.SessionID
+	name    string
 	made    time.Time
 	request [32]byte // method, path and body
 	done    chan struct{}
-	status  int
+	status  int // what follows is set once done is closed
 	media   string
 	body    []byte
 }
 
+// finished reports whether the answer was given.
+func (a *keptAnswer) finished() bool {
+	select {
+	case <-a.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func newKept(c Clock, w *web.Web) *kept {
-	return &kept{clock: c, web: w, by: make(map[keptKey]*keptAnswer)}
+	return &kept{clock: c, web: w, by: make(map[purser.SessionID]map[string]*keptAnswer)}
 }
 
 // handler answers a repeated ask from memory, and remembers the others.
@@ -74,45 +87,80 @@ func (k *kept) handler(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		request := sha256.Sum256(append([]byte(r.Method+" "+r.RequestURI+"\n"), body...))
-		answer, first := k.take(keptKey{web.Session(r.Context()).Who.Session, name}, request)
-		switch {
-		case answer == nil:
-			k.web.Problem(rw, r, web.Invalid(http.StatusConflict)) // the name was used for something else
-		case first:
+		answer, found := k.take(web.Session(r.Context()).Who.Session, name, request)
+		switch found {
+		case keptNew:
 			k.record(answer, next, rw, r)
-		default:
+		case keptAgain:
 			k.replay(answer, rw, r)
+		case keptOther:
+			k.web.Problem(rw, r, web.Invalid(http.StatusConflict)) // the name was used for something else
+		case keptFull:
+			k.web.Problem(rw, r, web.Later())
 		}
 	})
 }
 
-// take returns the answer of a name and whether the caller is to make it, or
-// nil if the name belongs to another request.
-func (k *kept) take(key keptKey, request [32]byte) (_ *keptAnswer, first bool) {
+// keptFound is what take found under a name.
+type keptFound uint8
+
+const (
+	keptNew   keptFound = iota // nothing: the caller is to make the answer
+	keptAgain                  // the same request
+	keptOther                  // another request
+	keptFull                   // nothing, and there is no room
+)
+
+func (k *kept) take(session purser.SessionID, name string, request [32]byte) (*keptAnswer, keptFound) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.clock.Now()
-	k.forget(now)
-	if a, ok := k.by[key]; ok {
-		if a.request != request {
-			return nil, false
-		}
-		return a, false
+	for len(k.made) > 0 && now.Sub(k.made[0].made) >= keepFor && k.made[0].finished() {
+		k.forget(k.made[0])
 	}
-	a := &keptAnswer{made: now, request: request, done: make(chan struct{})}
-	k.by[key] = a
-	k.old = append(k.old, key)
-	return a, true
+	if a, ok := k.by[session][name]; ok {
+		if a.request != request {
+			return nil, keptOther
+		}
+		return a, keptAgain
+	}
+	own := func(a *keptAnswer) bool { return a.session == session }
+	if len(k.by[session]) >= mostEach && !k.evict(own) {
+		return nil, keptFull
+	}
+	if len(k.made) >= mostKept && !k.evict(func(*keptAnswer) bool { return true }) {
+		return nil, keptFull
+	}
+	a := &keptAnswer{session: session, name: name, made: now, request: request, done: make(chan struct{})}
+	if k.by[session] == nil {
+		k.by[session] = make(map[string]*keptAnswer)
+	}
+	k.by[session][name] = a
+	k.made = append(k.made, a)
+	return a, keptNew
 }
 
-func (k *kept) forget(now time.Time) {
-	for len(k.old) > 0 {
-		oldest := k.by[k.old[0]]
-		if len(k.old) < mostKept && oldest != nil && now.Sub(oldest.made) < keepFor {
-			return
-		}
-		delete(k.by, k.old[0])
-		k.old = k.old[1:]
+// evict forgets the oldest finished answer of those that are meant, if there
+// is one.
+func (k *kept) evict(meant func(*keptAnswer) bool) bool {
+	i := slices.IndexFunc(k.made, func(a *keptAnswer) bool { return meant(a) && a.finished() })
+	if i < 0 {
+		return false
+	}
+	k.forget(k.made[i])
+	return true
+}
+
+// forget drops an answer. Who waits for it has it already.
+func (k *kept) forget(a *keptAnswer) {
+	i := slices.Index(k.made, a)
+	if i < 0 {
+		return
+	}
+	k.made = slices.Delete(k.made, i, i+1)
+	delete(k.by[a.session], a.name)
+	if len(k.by[a.session]) == 0 {
+		delete(k.by, a.session)
 	}
 }
 
@@ -130,16 +178,10 @@ func (k *kept) record(a *keptAnswer, next http.Handler, rw http.ResponseWriter, 
 	a.status, a.media, a.body = rec.status, rw.Header().Get("Content-Type"), rec.body.Bytes()
 }
 
-// drop forgets an answer; its name stays in the list of the old ones, which
-// does no harm.
 func (k *kept) drop(a *keptAnswer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for key, kept := range k.by {
-		if kept == a {
-			delete(k.by, key)
-		}
-	}
+	k.forget(a)
 }
 
 func (k *kept) replay(a *keptAnswer, rw http.ResponseWriter, r *http.Request) {

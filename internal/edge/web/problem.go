@@ -69,6 +69,13 @@ func Invalid(status int, details ...Detail) *Problem {
 	return p
 }
 
+// Later is the problem of a request for which there is no room now.
+func Later() *Problem {
+	p := problem(http.StatusServiceUnavailable)
+	p.Answer = purser.TryLater.String()
+	return p
+}
+
 // titles are all that a problem can be called, by status.
 var titles = map[int][2]string{
 	http.StatusBadRequest:            {"malformed", "The request is malformed"},
