@@ -274,11 +274,10 @@ func TestBreakGlassIsAskedAnew(t *testing.T) {
 			second.Who, second.Contact = who, call
 			asked := w.apply(&second)
 			oldest, newest := purser.BreakGlassOpen, purser.Allowed
-			switch second.Reason {
-			case purser.BudgetBreak: // changes nothing
-				oldest, newest = purser.Allowed, purser.BreakGlassOpen
-			case purser.Allowed:
-			default:
+			if second.Reason == purser.BudgetBreak { // changes nothing
+				oldest = purser.Allowed
+			}
+			if second.Reason != purser.Allowed {
 				newest = purser.BreakGlassOpen
 			}
 			_, why := w.book.ApproveBreakGlass(call, lead, first, w.at)
