@@ -13,6 +13,7 @@ import (
 // batch adds is kept apart until the batch is committed.
 type refusals struct {
 	counts map[refusalKey]refusalCount
+	own    map[refusalKey]int             // refusals of the asker that got an entry in a minute
 	last   map[purser.SessionID]refusedAt // the session's last written refusal
 	minute purser.Stamp                   // of the last prune
 
@@ -44,15 +45,21 @@ type counted struct {
 }
 
 type wrote struct {
-	session purser.SessionID
-	at      refusedAt
+	key     refusalKey
+	pos     purser.Pos
+	ofAsker bool
 }
+
+// mostOwn is how many refusals of the asker have entries of their own, of one
+// session, kind and minute.
+const mostOwn = 20
 
 func minuteOf(at purser.Stamp) purser.Stamp { return at - at%purser.Minute }
 
 func newRefusals() refusals {
 	return refusals{
 		counts: make(map[refusalKey]refusalCount),
+		own:    make(map[refusalKey]int),
 		last:   make(map[purser.SessionID]refusedAt),
 	}
 }
@@ -60,27 +67,40 @@ func newRefusals() refusals {
 // lastOf returns where the session's last refusal was written.
 func (r *refusals) lastOf(session purser.SessionID) (purser.Pos, bool) {
 	for _, w := range slices.Backward(r.wrote) {
-		if w.session == session {
-			return w.at.pos, true
+		if w.key.session == session {
+			return w.pos, true
 		}
 	}
 	at, ok := r.last[session]
 	return at.pos, ok
 }
 
-// count counts a refusal instead of writing it. It declines when it does not
-// know an entry to point at: after a restart one more is written.
+// count counts a refusal of the asker instead of writing it, once mostOwn of
+// its kind are written. Others that were written do not matter: whether there
+// were any depends on what is stored of customers, and the asker sees by his
+// references what was only counted (L5). After a restart as many more are
+// written.
 func (r *refusals) count(who purser.Actor, kind purser.Kind, why purser.Reason, at purser.Stamp) (purser.Pos, bool) {
+	key := refusalKey{who.Session, kind, minuteOf(at)}
+	own := r.own[key]
+	for _, w := range r.wrote {
+		if w.ofAsker && w.key == key {
+			own++
+		}
+	}
+	if own < mostOwn {
+		return 0, false
+	}
 	pos, ok := r.lastOf(who.Session)
 	if ok {
-		r.counted = append(r.counted, counted{refusalKey{who.Session, kind, minuteOf(at)}, who, why})
+		r.counted = append(r.counted, counted{key, who, why})
 	}
 	return pos, ok
 }
 
 // written notes a refusal that got an entry.
-func (r *refusals) written(who purser.Actor, pos purser.Pos, at purser.Stamp) {
-	r.wrote = append(r.wrote, wrote{who.Session, refusedAt{pos, minuteOf(at)}})
+func (r *refusals) written(who purser.Actor, kind purser.Kind, why purser.Reason, pos purser.Pos, at purser.Stamp) {
+	r.wrote = append(r.wrote, wrote{refusalKey{who.Session, kind, minuteOf(at)}, pos, why.OfAsker()})
 }
 
 // discard forgets what this attempt added.
@@ -93,7 +113,10 @@ func (r *refusals) commit(at purser.Stamp) {
 		r.counts[c.key] = refusalCount{who: c.who, reason: c.reason, count: n.count + 1}
 	}
 	for _, w := range r.wrote {
-		r.last[w.session] = w.at
+		r.last[w.key.session] = refusedAt{w.pos, w.key.minute}
+		if w.ofAsker {
+			r.own[w.key]++
+		}
 	}
 	r.discard()
 	if minute := minuteOf(at); minute != r.minute {
@@ -101,6 +124,11 @@ func (r *refusals) commit(at purser.Stamp) {
 		for session, l := range r.last {
 			if l.minute < minute {
 				delete(r.last, session)
+			}
+		}
+		for key := range r.own {
+			if key.minute < minute {
+				delete(r.own, key)
 			}
 		}
 	}

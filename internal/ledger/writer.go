@@ -187,7 +187,7 @@ func (w *writer[S]) decide(p *proposal[S]) (err error) {
 	if err := w.add(p, e); err != nil {
 		return err
 	}
-	w.refusals.written(who, pos, w.at)
+	w.refusals.written(who, e.Kind(), d.Refused(), pos, w.at)
 	return nil
 }
 
