@@ -1,6 +1,7 @@
 package budget_test
 
 import (
+	"cmp"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -184,6 +185,7 @@ type match struct {
 	tag     purser.Tag
 	last    purser.Tag
 	linked  bool
+	way     purser.Way // of the result; WayMatch if zero
 }
 
 func (s *sheet) attempt(t fataler, m match, found purser.Reason) purser.Reason {
@@ -197,7 +199,7 @@ func (s *sheet) attempt(t fataler, m match, found purser.Reason) purser.Reason {
 	})
 	if why == purser.Allowed {
 		s.apply(t, &purser.AttemptResult{
-			Who: m.who, Contact: m.contact, Attempt: pos, Way: purser.WayMatch, Tag: m.tag, Last: m.last,
+			Who: m.who, Contact: m.contact, Attempt: pos, Way: cmp.Or(m.way, purser.WayMatch), Tag: m.tag, Last: m.last,
 			Customer: 1, Linked: m.linked, Reason: found,
 		})
 	}
@@ -285,6 +287,42 @@ func TestBinding(t *testing.T) {
 			if got := s.attempt(t, match{who: who, contact: c, tag: purser.Tag(call + 1)}, purser.Allowed); got != purser.Allowed {
 				t.Fatalf("call %d: got %d", call, got)
 			}
+		}
+	})
+}
+
+// Whether the caller's number was right beside a match changes nothing that
+// budgets decide: two sheets with the same day, but for that, agree. Seen to
+// fail with compares leaving the number out.
+func TestNumberCountsLikeAMatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		plain, numbered := &sheet{at: start}, &sheet{at: start}
+		both := func(f func(s *sheet, way purser.Way) purser.Reason) {
+			t.Helper()
+			if got, want := f(numbered, purser.WayNumber), f(plain, purser.WayMatch); got != want {
+				t.Fatalf("with the number: got %d, want %d as without", got, want)
+			}
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			who := actor(byte(rapid.IntRange(1, 2).Draw(t, "who")))
+			c := purser.ContactID{byte(rapid.IntRange(1, 4).Draw(t, "contact"))}
+			step := rapid.IntRange(0, 5).Draw(t, "step")
+			linked, tag := rapid.Bool().Draw(t, "linked"), purser.Tag(rapid.IntRange(1, 3).Draw(t, "tag"))
+			wait := rapid.SampledFrom([]purser.Stamp{0, purser.Second, 2 * purser.Minute, 5 * purser.Hour}).Draw(t, "wait")
+			both(func(s *sheet, way purser.Way) purser.Reason {
+				s.at += wait
+				switch step {
+				case 0:
+					s.claim(t, who, c)
+				case 1:
+					s.apply(t, &purser.BindingUndone{Who: actor(9), Contact: c})
+				case 2:
+					return s.attempt(t, match{who: who, contact: c, tag: tag, linked: linked}, purser.Wrong)
+				default:
+					return s.attempt(t, match{who: who, contact: c, tag: tag, linked: linked, way: way}, purser.Allowed)
+				}
+				return s.Bind(who.Person, c, linked, s.at)
+			})
 		}
 	})
 }
