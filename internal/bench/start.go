@@ -10,7 +10,6 @@ import (
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/ledger"
-	"purser/internal/store/sqlite"
 )
 
 // startSize shapes a run of P9.
@@ -60,30 +59,43 @@ func start(ctx context.Context, o Options, size startSize) (results []Result, er
 	return results, err
 }
 
+// spare is more entries than the measured starts add by themselves.
+const spare = 90
+
 // writers is how many proposals wait at once while a ledger is written.
 const writers = 256
 
 // lengthen adds disclosures of the contacts of the closed site up to the wanted
-// length, then as many as a start may have to fold since the last snapshot.
+// length, then as many as a start may have to fold since the last snapshot:
+// just short of the next one is the worst moment to stop.
 func (r *revealer) lengthen(ctx context.Context, o Options, size startSize) error {
 	r.config.SnapshotEvery = size.every
 	begun := time.Now()
-	if err := r.grow(ctx, size.entries); err != nil {
+	if err := r.grow(ctx, func(purser.Pos) purser.Pos { return size.entries }); err != nil {
 		return err
 	}
 	o.say("P9, wrote %d entries at %.0f a second", size.entries, float64(size.entries)/time.Since(begun).Seconds())
-	latest, err := r.latestSnapshot(ctx)
-	if err != nil {
-		return err
+	// A snapshot that was being made when the site closed is made anew, and
+	// then there is one more to stop short of.
+	for {
+		short := false
+		err := r.grow(ctx, func(used purser.Pos) purser.Pos {
+			end := used + size.every - max(size.every/100, spare)
+			short = r.Status().Size < end
+			return max(end, r.Status().Size+1)
+		})
+		if err != nil || short {
+			return err
+		}
 	}
-	// Just short of the next snapshot is the worst moment to stop.
-	return r.grow(ctx, latest+size.every-size.every/100)
 }
 
 // grow opens the closed site and proposes disclosures, as the gate makes them,
-// until its ledger has size entries. Closing it signs them.
-func (r *revealer) grow(ctx context.Context, size purser.Pos) (err error) {
-	if err := r.reopen(ctx, nil); err != nil {
+// until its ledger is as long as upTo says, which gets the size of the snapshot
+// that the start used. Closing the site signs them.
+func (r *revealer) grow(ctx context.Context, upTo func(used purser.Pos) purser.Pos) (err error) {
+	var folded purser.Pos
+	if err := r.reopen(ctx, func(_, total purser.Pos) { folded = total }); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
@@ -91,20 +103,8 @@ func (r *revealer) grow(ctx context.Context, size purser.Pos) (err error) {
 	if err != nil {
 		return err
 	}
-	return extend(ctx, r.Ledger(), entries, size)
-}
-
-// latestSnapshot returns the size of the newest snapshot of the closed site.
-func (r *revealer) latestSnapshot(ctx context.Context) (size purser.Pos, err error) {
-	store, err := sqlite.Open(ctx, sqlite.Config{Dir: r.config.Data})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	for s, err := range store.Snapshots(ctx) {
-		return s.Size, err
-	}
-	return 0, nil
+	size := r.Status().Size
+	return extend(ctx, r.Ledger(), entries, upTo(size-min(folded, size)))
 }
 
 // disclosures are entries as the gate makes them of a later disclosure, one a
