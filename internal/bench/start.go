@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"purser"
@@ -128,15 +129,21 @@ func (r *revealer) disclosures(ctx context.Context, log *ledger.Log[*fold.State]
 	return all, err
 }
 
-// extend proposes entries over and over until the ledger has size entries, or
-// a few more.
+// extend proposes entries over and over until the ledger has size entries, and
+// those that it makes by itself.
 func extend(ctx context.Context, log *ledger.Log[*fold.State], entries []purser.Disclosure, size purser.Pos) error {
 	ended := make([]error, writers)
 	var running sync.WaitGroup
+	var turns atomic.Int64
+	missing := int64(size) - int64(log.Size())
 	for w := range writers {
 		running.Go(func() {
-			for turn := w; log.Size() < size && ended[w] == nil; turn++ {
-				e := &entries[turn%len(entries)]
+			for ended[w] == nil {
+				turn := turns.Add(1)
+				if turn > missing {
+					return
+				}
+				e := &entries[turn%int64(len(entries))]
 				decide := func(*fold.State, purser.Stamp) purser.Entry { return e }
 				_, ended[w] = log.Propose(ctx, e.Who.Vendor, decide)
 			}
