@@ -13,6 +13,7 @@ import (
 	"purser"
 	"purser/internal/gate"
 	"purser/internal/ledger"
+	"purser/internal/record"
 	"purser/internal/synth"
 )
 
@@ -513,4 +514,43 @@ func (w *world) several(t tester) gate.IdentifyAsk {
 	}
 	t.Fatal("no two customers share a phone or a booking")
 	return gate.IdentifyAsk{}
+}
+
+// What is only counted refers to the asker's own last refusal, not to one that
+// he was not told of: were the reference to move, it would tell him whether a
+// send, which always says the same, reached somebody.
+//
+// Seen to fail with the session's last refusal, of whatever kind.
+func TestLaw05ReferencesStandStill(t *testing.T) {
+	for _, exists := range []bool{true, false} {
+		w := newWorld(t, 20)
+		m := w.Vendors[0].Agents[0]
+		c := w.connect(t, m)
+		refused := func() purser.Pos {
+			_, err := w.gate.Disclose(t.Context(), gate.Ask{Asker: m.Asker(), Contact: c, Fields: 1, Path: purser.PathDesk})
+			refusal, ok := errors.AsType[*purser.Refusal](err)
+			if !ok {
+				t.Fatalf("got %v, want a refusal", err)
+			}
+			return refusal.At
+		}
+		for range 20 {
+			refused()
+		}
+		before := refused()
+		items := w.Items(w.whole(t, 0, "loyalty_number", "email"), "loyalty_number")
+		if !exists {
+			items = []record.Item{{Kind: items[0].Kind, Canonical: items[0].Canonical + "9"}}
+		}
+		release, err := w.gate.SendCode(t.Context(), gate.CodeAsk{Asker: m.Asker(), Contact: c, Items: items, Channel: "email"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := release.Deliver(t.Context(), func(context.Context, purser.Plain, string) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if after := refused(); after != before {
+			t.Errorf("somebody there %v: the reference moved from %d to %d", exists, before, after)
+		}
+	}
 }

@@ -13,9 +13,8 @@ import (
 // batch adds is kept apart until the batch is committed.
 type refusals struct {
 	counts map[refusalKey]refusalCount
-	own    map[refusalKey]int             // refusals of the asker that got an entry in a minute
-	last   map[purser.SessionID]refusedAt // the session's last written refusal
-	minute purser.Stamp                   // of the last prune
+	own    map[refusalKey]ownRefusals // refusals of the asker that got an entry in a minute
+	minute purser.Stamp               // of the last prune
 
 	counted []counted // by this attempt
 	wrote   []wrote   // by this attempt
@@ -33,9 +32,9 @@ type refusalCount struct {
 	count  uint32
 }
 
-type refusedAt struct {
-	pos    purser.Pos
-	minute purser.Stamp
+type ownRefusals struct {
+	count int
+	last  purser.Pos
 }
 
 type counted struct {
@@ -59,24 +58,13 @@ func minuteOf(at purser.Stamp) purser.Stamp { return at - at%purser.Minute }
 func newRefusals() refusals {
 	return refusals{
 		counts: make(map[refusalKey]refusalCount),
-		own:    make(map[refusalKey]int),
-		last:   make(map[purser.SessionID]refusedAt),
+		own:    make(map[refusalKey]ownRefusals),
 	}
-}
-
-// lastOf returns where the session's last refusal was written.
-func (r *refusals) lastOf(session purser.SessionID) (purser.Pos, bool) {
-	for _, w := range slices.Backward(r.wrote) {
-		if w.key.session == session {
-			return w.pos, true
-		}
-	}
-	at, ok := r.last[session]
-	return at.pos, ok
 }
 
 // count counts a refusal of the asker instead of writing it, once mostOwn of
-// its kind are written. Others that were written do not matter: whether there
+// its kind are written, and returns the last of those. Others that were written
+// do not matter, neither for how many there were nor for where: whether there
 // were any depends on what is stored of customers, and the asker sees by his
 // references what was only counted (L5). After a restart as many more are
 // written.
@@ -85,17 +73,14 @@ func (r *refusals) count(who purser.Actor, kind purser.Kind, why purser.Reason, 
 	own := r.own[key]
 	for _, w := range r.wrote {
 		if w.ofAsker && w.key == key {
-			own++
+			own = ownRefusals{own.count + 1, w.pos}
 		}
 	}
-	if own < mostOwn {
+	if own.count < mostOwn {
 		return 0, false
 	}
-	pos, ok := r.lastOf(who.Session)
-	if ok {
-		r.counted = append(r.counted, counted{key, who, why})
-	}
-	return pos, ok
+	r.counted = append(r.counted, counted{key, who, why})
+	return own.last, true
 }
 
 // written notes a refusal that got an entry.
@@ -113,19 +98,13 @@ func (r *refusals) commit(at purser.Stamp) {
 		r.counts[c.key] = refusalCount{who: c.who, reason: c.reason, count: n.count + 1}
 	}
 	for _, w := range r.wrote {
-		r.last[w.key.session] = refusedAt{w.pos, w.key.minute}
 		if w.ofAsker {
-			r.own[w.key]++
+			r.own[w.key] = ownRefusals{r.own[w.key].count + 1, w.pos}
 		}
 	}
 	r.discard()
 	if minute := minuteOf(at); minute != r.minute {
 		r.minute = minute
-		for session, l := range r.last {
-			if l.minute < minute {
-				delete(r.last, session)
-			}
-		}
 		for key := range r.own {
 			if key.minute < minute {
 				delete(r.own, key)
