@@ -152,8 +152,15 @@ func (c *Config[S]) trouble(err error) {
 // ledger means that this one was rolled back.
 func storedCheckpoint[S State](ctx context.Context, cfg *Config[S], r *replayed[S]) (proof.Checkpoint, error) {
 	size, note, err := cfg.Store.LatestCheckpoint(ctx)
-	if err != nil || note == nil {
+	if err != nil {
 		return proof.Checkpoint{}, err
+	}
+	if note == nil {
+		if cfg.Verifier != nil && r.head.Size > 0 {
+			// A crash within the first second leaves none; so does whoever deletes them.
+			cfg.trouble(errors.New("no signed checkpoint is stored: nothing here was held against a signature"))
+		}
+		return proof.Checkpoint{}, nil
 	}
 	if cfg.Verifier == nil {
 		return proof.Checkpoint{}, fmt.Errorf("a checkpoint of size %d is stored and no key was given to check it", size)
@@ -179,6 +186,9 @@ func (r *replayed[S]) from(ctx context.Context, cfg *Config[S], s Snapshot, sign
 	f, err := restore(cfg.New(), s)
 	if err != nil {
 		return err
+	}
+	if f.frontier.Size() == signed.Size && signed.Size > 0 && f.frontier.Root() != signed.Root {
+		return fmt.Errorf("%w: the signed checkpoint is not of snapshot %d", ErrCorrupt, s.Size)
 	}
 	bound := s.Size == 0
 	r.bound = 0

@@ -474,3 +474,30 @@ func TestLaw02ReplayGivesTheSameState(t *testing.T) {
 		}
 	})
 }
+
+// A checkpoint is held against the snapshot that it is as long as, too: no entry
+// after it would show that it is of another ledger. Seen to fail with entries
+// compared alone.
+func TestLaw10ACheckpointIsHeldAgainstItsSnapshot(t *testing.T) {
+	dir, cfg, _ := fill(t, 120)
+	db := openStore(t, dir)
+	var size purser.Pos
+	for s, err := range db.Snapshots(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		size = max(size, s.Size)
+	}
+	c := cfg(db)
+	signed, err := proof.Checkpoint{Origin: c.Origin, Size: size, Root: purser.Hash{1}}.Sign(c.Signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	alter(t, dir, "DELETE FROM checkpoint", fmt.Sprintf("INSERT INTO checkpoint (size, note) VALUES (%d, x'%x')", size, signed))
+	if _, err := ledger.Open(t.Context(), cfg(openStore(t, dir))); !errors.Is(err, ledger.ErrCorrupt) {
+		t.Fatalf("got %v, want ErrCorrupt", err)
+	}
+}
