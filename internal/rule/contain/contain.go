@@ -23,9 +23,9 @@ import (
 	"purser/internal/rule/overlay"
 )
 
-// MostLocks is how many locks may stand on one target unless security places
-// more: a target that is stopped sixteen times is stopped.
-const MostLocks = 16
+// MostLocks is how many locks one person may have on one target. Each takes two
+// people to lift, and none of his keeps anybody else from placing one.
+const MostLocks = 4
 
 // Lane is the queue of acts that stop somebody, so that a vendor whose own
 // queue is full can still be stopped by those who may. Whoever may stop nobody
@@ -92,8 +92,7 @@ func (b *Board) Covers(a purser.Actor, p purser.Path, stepped, at purser.Stamp) 
 }
 
 // Named reports whether a lock names the session or the person of a, on any
-// path: somebody who is stopped himself stops nobody else. Locks on his team,
-// his vendor or everybody do not count, so that those can be lifted.
+// path. Locks on his team, his vendor or everybody do not count.
 func (b *Board) Named(a purser.Actor, stepped, at purser.Stamp) bool {
 	narrow := targets(a)
 	for _, t := range narrow[:2] {
@@ -105,7 +104,8 @@ func (b *Board) Named(a purser.Actor, stepped, at purser.Stamp) bool {
 }
 
 // Silenced reports whether locks that name by, or his session, take away his
-// word about others: his vote to lift a lock, and his way in to cast it. One
+// word about others: his locks on them, his vote to lift one, his veto, and his
+// way in to cast it. One
 // such lock does, but for security: there it takes his own, the operator's, or
 // those of two people. Otherwise one session could lock all of security, and
 // nobody would be left to lift a lock or to come in and veto. It stops less

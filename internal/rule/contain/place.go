@@ -6,9 +6,9 @@ import "purser"
 // target names, with everything known of him: a person's team and vendor, a
 // team's vendor; zero when nobody knows the target. Security places any lock; a
 // lead stops his own team and its sessions and persons; anybody stops himself.
-// Whom a lock names stops nobody but himself, so that of two who stop one
-// another the first one counts. Placing is a tightening: it takes one person
-// and effect at once.
+// Who is silenced stops nobody but himself. Placing is a tightening: it takes
+// one person and effect at once, and of two of security who stop one another
+// both are stopped, so that nobody is out of reach by being first.
 func (b *Board) Place(e *purser.LockPlaced, by Asker, of purser.Actor, at purser.Stamp) purser.Reason {
 	if _, used := b.locks.Get(e.Lock); used || e.Lock.Zero() {
 		return purser.LockUnknown
@@ -16,19 +16,29 @@ func (b *Board) Place(e *purser.LockPlaced, by Asker, of purser.Actor, at purser
 	if !meaningful(e, at) || (of == purser.Actor{} && e.Target.Kind != purser.TargetAll && e.Target.Kind != purser.TargetSource) {
 		return purser.TargetUnknown
 	}
-	if !own(e.Target, by, of) && b.Named(by.Who, by.Stepped, at) {
+	if !own(e.Target, by, of) && b.Silenced(by, at) {
 		return purser.Locked
 	}
-	if by.Roles.Has(purser.RoleSecurity) {
-		return purser.Allowed
-	}
-	if !mayPlace(e.Target, by, of) {
+	if !by.Roles.Has(purser.RoleSecurity) && !mayPlace(e.Target, by, of) {
 		return purser.NoRole
 	}
-	if ids, _ := b.on.Get(e.Target); len(ids) >= MostLocks {
+	if b.placed(e.Target, by.Who.Person) >= MostLocks {
 		return purser.CeilingExceeded
 	}
 	return purser.Allowed
+}
+
+// placed counts the locks of one person on a target, also those that have
+// expired and were not yet swept. The operator's do not count.
+func (b *Board) placed(t purser.Target, by purser.PersonID) int {
+	n := 0
+	ids, _ := b.on.Get(t)
+	for _, id := range ids {
+		if lock, _ := b.locks.Get(id); lock.By.Person == by && !by.Zero() {
+			n++
+		}
+	}
+	return n
 }
 
 // meaningful reports whether the lock would stop anything.
