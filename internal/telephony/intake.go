@@ -63,12 +63,7 @@ func (i *Intake) Receive(ctx context.Context, r Request) (purser.ContactID, erro
 	now := i.c.Now()
 	row, salt, err := i.authenticate(ctx, r, now)
 	if errors.Is(err, ErrUnauthentic) {
-		// Only now: behind a proxy a forger and the source have one address,
-		// and what is authentic always passes.
-		if !i.mayTry(r, now) {
-			err = ErrTooMany
-		}
-		return purser.ContactID{}, errors.Join(err, i.failed(ctx, r, row, now))
+		return purser.ContactID{}, i.forgery(ctx, r, row, now)
 	}
 	if err != nil {
 		return purser.ContactID{}, fmt.Errorf("authenticate event of %v: %w", r.Source, err)
@@ -77,10 +72,25 @@ func (i *Intake) Receive(ctx context.Context, r Request) (purser.ContactID, erro
 	if err != nil {
 		return purser.ContactID{}, err
 	}
-	if err := i.record(ctx, event, row); err != nil || event.Event == purser.EventSnapshot {
+	err = i.record(ctx, event, row)
+	if errors.Is(err, ErrUnauthentic) { // by a secret that does not count, or no more
+		return purser.ContactID{}, i.forgery(ctx, r, row, now)
+	}
+	if err != nil || event.Event == purser.EventSnapshot {
 		return purser.ContactID{}, err // a snapshot's contact marks a further part
 	}
 	return event.Contact, nil
+}
+
+// forgery counts a request that is not authentic, and says so. The limit comes
+// only here: behind a proxy a forger and the source have one address, and what
+// is authentic always passes.
+func (i *Intake) forgery(ctx context.Context, r Request, row SourceRow, now purser.Stamp) error {
+	err := ErrUnauthentic
+	if !i.mayTry(r, now) {
+		err = ErrTooMany
+	}
+	return errors.Join(err, i.failed(ctx, r, row, now))
 }
 
 // authenticate returns the row of the secret that signed the request, and the
@@ -184,14 +194,15 @@ func (i *Intake) caller(e *purser.ContactEvent, d *Data, now purser.Stamp) error
 // signed it is the source's own now.
 func (i *Intake) record(ctx context.Context, event purser.ContactEvent, row SourceRow) error {
 	var why purser.Reason
+	counts := true
 	receipt, err := i.c.Log.Propose(ctx, row.Vendor, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := event // decided anew when a batch is
 		var repeat bool
-		if src, ok := s.Contacts().Source(e.Source); !ok || src.Secret != row.Secret {
-			repeat, why = false, purser.NoStanding
-		} else {
-			repeat, why = s.Contacts().Event(&e, at)
+		src, ok := s.Contacts().Source(e.Source)
+		if counts = ok && src.Secret == row.Secret; !counts {
+			return nil
 		}
+		repeat, why = s.Contacts().Event(&e, at)
 		if repeat || why != purser.Allowed && why != purser.EventMismatch {
 			return nil
 		}
@@ -200,6 +211,9 @@ func (i *Intake) record(ctx context.Context, event purser.ContactEvent, row Sour
 	})
 	if err != nil {
 		return fmt.Errorf("record event of %v: %w", event.Source, err)
+	}
+	if !counts {
+		return ErrUnauthentic
 	}
 	if why == purser.EventMismatch {
 		if err := i.find(ctx, purser.FindingEventMismatch, row, 1); err != nil {

@@ -315,12 +315,16 @@ func TestNewSecretCountsWhenItIsEnacted(t *testing.T) {
 		t.Fatalf("under the old secret: %v", err)
 	}
 	renewed := telephony.NewClient(w.source, secret, 100, w.clock.Wall, w.send)
-	wantRefusal(t, renewed.Snapshot(t.Context(), nil), purser.NoStanding)
+	if err := renewed.Snapshot(t.Context(), nil); !errors.Is(err, telephony.ErrUnauthentic) {
+		t.Fatalf("under a secret that is only proposed: got %v", err)
+	}
 	w.propose(entry)
 	if err := renewed.Snapshot(t.Context(), nil); err != nil {
 		t.Fatalf("under the new secret: %v", err)
 	}
-	wantRefusal(t, w.client.Emit(t.Context(), purser.EventHeartbeat, telephony.Data{}), purser.NoStanding)
+	if err := w.client.Emit(t.Context(), purser.EventHeartbeat, telephony.Data{}); !errors.Is(err, telephony.ErrUnauthentic) {
+		t.Fatalf("under the old secret: got %v", err)
+	}
 }
 
 func TestMalformedEvents(t *testing.T) {
