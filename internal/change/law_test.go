@@ -16,6 +16,7 @@ const start = 1_767_225_600 * purser.Second // 2026-01-01
 type office struct {
 	state *fold.State
 	at    purser.Stamp
+	last  purser.Stamp // of the last entry
 }
 
 type fataler interface {
@@ -78,6 +79,7 @@ func (o *office) apply(t fataler, e purser.Entry) {
 		t.Fatalf("apply %T: %v", e, err)
 	}
 	o.state.Commit()
+	o.last = o.at
 }
 
 // login opens the person's session anew.
@@ -348,8 +350,8 @@ func TestLaw11LooseningIsSlowAndDouble(t *testing.T) {
 // the time that the process was down or a jump of the clock, and anew from when
 // somebody who may veto was locked or lost his standing.
 //
-// Seen to fail when the time of a downtime, or of a jump that security
-// accepted, counted; when a suspension, or a lock, of security did not start it
+// Seen to fail when the time of a downtime, of a full disk, or of a jump that
+// security accepted, counted; when a suspension, or a lock, of security did not start it
 // anew; and when it ended under a clock that nobody had accepted.
 func TestLaw11HoldsAreTimeToVeto(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -369,6 +371,11 @@ func TestLaw11HoldsAreTimeToVeto(t *testing.T) {
 				gone := hours(t)
 				o.at, held = o.at+gone, held+gone
 				o.apply(t, &purser.Start{Downtime: gone})
+			},
+			"a full disk": func(t *rapid.T) {
+				o.at += hours(t)
+				held += o.at - o.last
+				o.apply(t, &purser.Finding{What: purser.FindingStorageFault, Count: 1})
 			},
 			"step of the clock": func(t *rapid.T) {
 				if stepped = true; rapid.Bool().Draw(t, "by a start") {

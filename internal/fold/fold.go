@@ -89,6 +89,9 @@ func (s *State) Apply(h purser.Header, e purser.Entry) error {
 	}
 	s.at.Put(place{h.Pos + 1, h.Stamp})
 	s.countRefusal(e, h.Stamp)
+	if f, ok := e.(*purser.Finding); ok && f.What == purser.FindingStorageFault {
+		s.standing.pause(h.Stamp - now.last) // no veto could be recorded since
+	}
 	if err := s.dispatch(h, e); err != nil {
 		return fmt.Errorf("apply position %d: %w", h.Pos, err)
 	}

@@ -81,14 +81,14 @@ func TestCodeByMailAndKeypad(t *testing.T) {
 	m.refused("ask_your_lead", at(c, "code"), dict{}) // the contact has sent its three, as anybody can count
 	_, again := m.identified(i)
 	m.does(at(again, "code"), dict{}) // over the customer's three a day: the same answer, and nothing is sent
-	a.until("the fourth result", func() bool {
+	a.until("the results of all five", func() bool {
 		n := 0
 		for _, e := range a.entries() {
 			if e.Kind() == purser.KindCodeResult {
 				n++
 			}
 		}
-		return n == 4
+		return n == 5
 	})
 	if n := len(a.mail.Letters()); n != 3 {
 		t.Errorf("got %d letters, want 3", n)

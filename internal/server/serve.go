@@ -16,6 +16,7 @@ import (
 	"purser"
 	"purser/internal/edge/httpapi"
 	"purser/internal/edge/web"
+	"purser/internal/fold"
 )
 
 // DoorName is the local socket inside the data directory, for the operator on
@@ -144,5 +145,11 @@ func listenLocal(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// now is the stamp that the clock gives.
-func (d *Deployment) now() purser.Stamp { return purser.StampOf(d.cfg.Clock.Now()) }
+// now is the time of the ledger, which does not follow a wall clock that
+// somebody set before security accepts it. Of a ledger that is closed it is the
+// clock's, and nothing can be decided by it any more.
+func (d *Deployment) now() purser.Stamp {
+	now := purser.StampOf(d.cfg.Clock.Now())
+	_ = d.log.Look(context.Background(), func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
+	return now
+}
