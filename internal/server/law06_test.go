@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -195,6 +196,7 @@ func TestLaw06NothingReadableAtRest(t *testing.T) {
 			t.Errorf("%s: holds %q", where, value)
 		}
 	}
+	stamps := regexp.MustCompile(`"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"`)
 	scan := func(when string) {
 		t.Helper()
 		wal := false
@@ -205,7 +207,8 @@ func TestLaw06NothingReadableAtRest(t *testing.T) {
 		if n < 2 || when == "while it runs" && !wal {
 			t.Errorf("%s: looked at %d files, the write-ahead log among them: %v", when, n, wal)
 		}
-		clean(when+": log", a.logs.Bytes())
+		// The nanoseconds of a day hold every birth date sooner or later.
+		clean(when+": log", stamps.ReplaceAll(a.logs.Bytes(), []byte(`"time":""`)))
 		clean(when+": errors", a.errors.Bytes())
 	}
 	scan("while it runs")
