@@ -205,3 +205,53 @@ func (c *Coder) CountLong(n, size int) int {
 	}
 	return int(u)
 }
+
+// MaxOrdinals is how many customers one entry names at most.
+const MaxOrdinals = 4096
+
+// Ordinals codes at most MaxOrdinals ordinals, ascending and each once: their
+// count, then each one's distance from the one before as a base-128 number,
+// least significant part first, in its shortest form.
+func (c *Coder) Ordinals(v *[]Ordinal) {
+	n := c.Count(len(*v), 1)
+	if n > MaxOrdinals {
+		c.Fail()
+		return
+	}
+	if c.reading && n > 0 {
+		*v = make([]Ordinal, n)
+	}
+	before := Ordinal(0)
+	for i := range n {
+		step := uint32((*v)[i] - before)
+		if c.distance(&step); c.err != nil {
+			break
+		}
+		next := before + Ordinal(step)
+		if c.reading {
+			(*v)[i] = next
+		}
+		if next <= before { // wrapped around
+			c.Fail()
+		}
+		before = next
+	}
+	if c.reading && c.err != nil {
+		*v = nil
+	}
+}
+
+// distance codes a number from 1 to that of the last ordinal.
+func (c *Coder) distance(v *uint32) {
+	if !c.reading {
+		c.buf = binary.AppendUvarint(c.buf, uint64(*v))
+		return
+	}
+	u, n := binary.Uvarint(c.buf)
+	if n <= 0 || u == 0 || u > 1<<32-1 || (n > 1 && c.buf[n-1] == 0) {
+		c.Fail()
+		return
+	}
+	c.buf = c.buf[n:]
+	*v = uint32(u)
+}

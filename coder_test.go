@@ -2,6 +2,7 @@ package purser_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -93,5 +94,38 @@ func TestCoderBytes(t *testing.T) {
 	}
 	if !bytes.Equal(c.Bytes(), want) {
 		t.Fatalf("encoded: got %x, want %x", c.Bytes(), want)
+	}
+}
+
+func TestOrdinalsInOtherForms(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		hex  string
+	}{
+		{"ordinal zero", "000100"},
+		{"the same twice", "00020500"},
+		{"longer than needed", "00018500"},
+		{"over 32 bits", "0001ffffffff1f"},
+		{"beyond the last ordinal", "0002ffffffff0f01"},
+		{"more than an entry may name", "1001" + strings.Repeat("01", 4097)},
+		{"cut", "000285"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := hex.DecodeString(c.hex)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []purser.Ordinal
+			d := purser.NewDecoder(b)
+			if d.Ordinals(&got); d.End() == nil || got != nil {
+				t.Fatalf("read %s: got %d ordinals, error %v, want none and an error", c.name, len(got), d.End())
+			}
+		})
+	}
+	for _, list := range [][]purser.Ordinal{{3, 3}, {4, 2}, {0}, make([]purser.Ordinal, purser.MaxOrdinals+1)} {
+		e := purser.NewEncoder(nil)
+		if e.Ordinals(&list); e.Err() == nil {
+			t.Errorf("wrote a list of %d that is not ascending", len(list))
+		}
 	}
 }

@@ -45,6 +45,25 @@ const (
 	KindChangeEnacted
 	KindImport
 	KindFinding
+	KindMerged
+	KindImportClosed
+	KindAmend
+	KindErase
+	KindExpired
+	KindHoldPlaced
+	KindHoldLift
+	KindHoldings
+	KindKeyRotation
+	KindBackedUp
+	KindRestored
+	KindMandateAsked
+	KindMandateApproved
+	KindMandateAssigned
+	KindMandateEnded
+	KindReleased
+	KindCaseOpened
+	KindCaseChanged
+	KindNoteAdded
 
 	kindEnd
 )
@@ -80,6 +99,14 @@ type Opener interface {
 	Decision
 	// Opens returns whose fields may be opened and which bits.
 	Opens() (Ordinal, FieldMask)
+}
+
+// BulkOpener is a decision that, when allowed, permits opening the same fields
+// of many customers, each once (L1).
+type BulkOpener interface {
+	Decision
+	// OpensAll returns whose fields may be opened, ascending, and which bits.
+	OpensAll() ([]Ordinal, FieldMask)
 }
 
 // Header is what every entry starts with.
@@ -160,6 +187,44 @@ func NewEntry(k Kind) Entry {
 		return new(Import)
 	case KindFinding:
 		return new(Finding)
+	case KindMerged:
+		return new(Merged)
+	case KindImportClosed:
+		return new(ImportClosed)
+	case KindAmend:
+		return new(Amend)
+	case KindErase:
+		return new(Erase)
+	case KindExpired:
+		return new(Expired)
+	case KindHoldPlaced:
+		return new(HoldPlaced)
+	case KindHoldLift:
+		return new(HoldLift)
+	case KindHoldings:
+		return new(Holdings)
+	case KindKeyRotation:
+		return new(KeyRotation)
+	case KindBackedUp:
+		return new(BackedUp)
+	case KindRestored:
+		return new(Restored)
+	case KindMandateAsked:
+		return new(MandateAsked)
+	case KindMandateApproved:
+		return new(MandateApproved)
+	case KindMandateAssigned:
+		return new(MandateAssigned)
+	case KindMandateEnded:
+		return new(MandateEnded)
+	case KindReleased:
+		return new(Released)
+	case KindCaseOpened:
+		return new(CaseOpened)
+	case KindCaseChanged:
+		return new(CaseChanged)
+	case KindNoteAdded:
+		return new(NoteAdded)
 	case kindEnd:
 		return nil
 	}

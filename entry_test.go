@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,12 @@ var lastOf = map[reflect.Type]uint64{
 	reflect.TypeFor[purser.BudgetKind]():  uint64(purser.BudgetAfterHangUp),
 	reflect.TypeFor[purser.FindingKind](): uint64(purser.FindingResultMissing),
 	reflect.TypeFor[purser.Role]():        0xff,
+	reflect.TypeFor[purser.EraseCause]():  uint64(purser.EraseOrder),
+	reflect.TypeFor[purser.KeyUse]():      uint64(purser.KeyIndex),
+	reflect.TypeFor[purser.KeyStep]():     uint64(purser.KeyDestroyed),
+	reflect.TypeFor[purser.MandateKind](): uint64(purser.MandateLegalOrder),
+	reflect.TypeFor[purser.Delivery]():    uint64(purser.DeliverMatch),
+	reflect.TypeFor[purser.CaseState]():   uint64(purser.CaseSolved),
 }
 
 // fill sets every part of v from draw, which returns a number below its argument.
@@ -60,6 +67,9 @@ func fill(v reflect.Value, draw func(uint64) uint64) {
 		for i := range n {
 			fill(v.Index(i), draw)
 		}
+		if ordinals, ok := v.Interface().([]purser.Ordinal); ok {
+			ascending(ordinals)
+		}
 	case reflect.String:
 		v.SetString(strings.Repeat("é", int(draw(5))))
 	case reflect.Bool:
@@ -73,6 +83,17 @@ func fill(v reflect.Value, draw func(uint64) uint64) {
 		}
 		bits := v.Type().Bits()
 		v.SetUint(draw(1<<(bits-1)) << draw(2))
+	}
+}
+
+// ascending makes a list of customers one that an entry can hold.
+func ascending(ordinals []purser.Ordinal) {
+	for i := range ordinals {
+		ordinals[i] = ordinals[i]>>2 | 1 // leaves room for the ones after it
+	}
+	slices.Sort(ordinals)
+	for i := 1; i < len(ordinals); i++ {
+		ordinals[i] = max(ordinals[i], ordinals[i-1]+1)
 	}
 }
 
@@ -248,11 +269,13 @@ func TestEntriesThatDoNotFit(t *testing.T) {
 func TestWhatOpens(t *testing.T) {
 	var opens []string
 	for _, k := range kinds() {
-		if o, ok := purser.NewEntry(k).(purser.Opener); ok {
-			opens = append(opens, nameOf(o))
+		e := purser.NewEntry(k)
+		_, one := e.(purser.Opener)
+		if _, many := e.(purser.BulkOpener); one || many {
+			opens = append(opens, nameOf(e))
 		}
 	}
-	if got, want := fmt.Sprint(opens), "[Attempt CodeSent Disclosure]"; got != want {
+	if got, want := fmt.Sprint(opens), "[Attempt CodeSent Disclosure Released]"; got != want {
 		t.Fatalf("entries that open fields: got %s, want %s", got, want)
 	}
 }

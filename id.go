@@ -24,6 +24,8 @@ type (
 	lockKind          struct{}
 	changeKind        struct{}
 	mandateKind       struct{}
+	caseKind          struct{}
+	holdKind          struct{}
 )
 
 func (customerKind) prefix() string      { return "cus" }
@@ -37,6 +39,8 @@ func (authenticatorKind) prefix() string { return "aut" }
 func (lockKind) prefix() string          { return "loc" }
 func (changeKind) prefix() string        { return "chg" }
 func (mandateKind) prefix() string       { return "man" }
+func (caseKind) prefix() string          { return "cas" }
+func (holdKind) prefix() string          { return "hol" }
 
 // The identifiers. Each is 128 random bits; its text form is a three-letter
 // prefix, an underscore and 26 lower-case base32 characters. The zero value
@@ -53,6 +57,8 @@ type (
 	LockID          = ID[lockKind]
 	ChangeID        = ID[changeKind]
 	MandateID       = ID[mandateKind]
+	CaseID          = ID[caseKind]
+	HoldID          = ID[holdKind]
 )
 
 // ID is an identifier of kind K.

@@ -32,10 +32,14 @@ var table = []row{
 	{layer: 1, path: "internal/rule/contact", may: []string{"internal/rule/overlay"}},
 	{layer: 1, path: "internal/rule/budget", may: []string{"internal/rule/overlay"}},
 	{layer: 1, path: "internal/rule/contain", may: []string{"internal/rule/overlay"}},
+	{layer: 1, path: "internal/rule/keep", may: []string{"internal/rule/overlay"}},
+	{layer: 1, path: "internal/rule/mandate", may: []string{"internal/rule/overlay"}},
+	{layer: 1, path: "internal/rule/casefile", may: []string{"internal/rule/overlay"}},
 	{layer: 1, path: "internal/rule/policy"},
 
 	{layer: 2, path: "internal/fold", may: []string{
 		"internal/rule/overlay", "internal/rule/contact", "internal/rule/budget", "internal/rule/contain",
+		"internal/rule/keep", "internal/rule/mandate", "internal/rule/casefile",
 	}},
 	{layer: 2, path: "internal/ledger", may: []string{"proof"}},
 	{layer: 3, path: "internal/seal", may: []string{"internal/ledger"}},
@@ -79,7 +83,10 @@ var importedOnlyBy = map[string][]string{
 		"internal/record", "internal/workforce", "internal/gate", "internal/operate", "internal/server",
 		"internal/store/sqlite", "internal/store/storetest",
 	},
-	"internal/rule/overlay":    {"internal/rule/contact", "internal/rule/budget", "internal/rule/contain", "internal/fold"},
+	"internal/rule/overlay": {
+		"internal/rule/contact", "internal/rule/budget", "internal/rule/contain",
+		"internal/rule/keep", "internal/rule/mandate", "internal/rule/casefile", "internal/fold",
+	},
 	"internal/store/storetest": {}, // test files only
 }
 

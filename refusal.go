@@ -84,6 +84,18 @@ const (
 	NoSendsLeft  Reason = 99  // the contact has sent its three codes; SendsSpent is the customer's
 	NotOfContact Reason = 100 // the customer named is neither bound nor linked; OtherCustomer is found by items
 	HeldTooFew   Reason = 101 // the record holds too few of the items; TooFewItems were said
+
+	// About mandates, cases, holds and what is written.
+	MandateUnknown Reason = 102 // no such mandate, or not of this person
+	MandateOver    Reason = 103 // ended, expired, or not yet approved
+	OutsideMandate Reason = 104 // customers, fields or delivery that it does not name
+	MandateOpen    Reason = 105 // the person has one open already
+	CaseUnknown    Reason = 106
+	CaseOver       Reason = 107
+	HoldUnknown    Reason = 108
+	Forbidden      Reason = 109 // the text holds what must not be held
+	NotAmendable   Reason = 110 // a field that nobody writes, or a value it cannot have
+	TooLate        Reason = 111 // the time in which notes may be appended is over
 )
 
 // Answer is one of the four things an asker may be told (L5).
@@ -123,7 +135,9 @@ func (r Reason) Answer() Answer {
 		NotAssigned, AlreadyClaimed, NotClaimed, NoContact, HungUp, Outbound, ContactTooOld,
 		AgentLimited, Policy, BudgetHour, BudgetDay, BudgetWeak, BudgetBind, BudgetLinked,
 		BudgetVendor, BudgetBreak, BudgetAmend, BudgetExport, BreakGlassOpen, LoosensDirectly,
-		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown, NoSendsLeft:
+		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown, NoSendsLeft,
+		MandateUnknown, MandateOver, OutsideMandate, MandateOpen, CaseUnknown, CaseOver, HoldUnknown,
+		Forbidden, NotAmendable, TooLate:
 		return AskYourLead
 	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch, EventTooOld:
 		return TryLater

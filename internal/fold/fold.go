@@ -20,14 +20,17 @@ import (
 
 	"purser"
 	"purser/internal/rule/budget"
+	"purser/internal/rule/casefile"
 	"purser/internal/rule/contact"
 	"purser/internal/rule/contain"
+	"purser/internal/rule/keep"
+	"purser/internal/rule/mandate"
 	"purser/internal/rule/overlay"
 )
 
 // Version numbers the rules under which entries are folded. It rises whenever
 // the same entries would give other bytes.
-const Version uint16 = 1
+const Version uint16 = 2
 
 // ErrImpossible says that an entry cannot follow the ones before it. No
 // decision makes one, so the ledger is corrupt.
@@ -40,6 +43,9 @@ type State struct {
 	contacts contact.Book
 	budgets  budget.Sheet
 	locks    contain.Board
+	keeping  keep.Book
+	mandates mandate.Book
+	cases    casefile.Book
 	repeats  overlay.Table[refused, repeat]
 	at       overlay.Cell[place]
 }
@@ -75,6 +81,15 @@ func (s *State) Budgets() *budget.Sheet { return &s.budgets }
 
 // Locks returns the locks.
 func (s *State) Locks() *contain.Board { return &s.locks }
+
+// Keeping returns holds, erasures and fresh channels of single customers.
+func (s *State) Keeping() *keep.Book { return &s.keeping }
+
+// Mandates returns the rights to open without a contact.
+func (s *State) Mandates() *mandate.Book { return &s.mandates }
+
+// Cases returns the cases.
+func (s *State) Cases() *casefile.Book { return &s.cases }
 
 // Size returns how many entries were applied: the next one's position.
 func (s *State) Size() purser.Pos { return s.at.Get().size }
@@ -138,7 +153,19 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 		return s.locks.Apply(h, e)
 	case purser.KindChangeEnacted:
 		return s.enact(h, e)
-	case purser.KindSnapshot, purser.KindRefusals, purser.KindFinding:
+	case purser.KindMerged, purser.KindImportClosed, purser.KindKeyRotation, purser.KindRestored:
+		return s.standing.apply(h, e)
+	case purser.KindAmend:
+		return errors.Join(s.contacts.Apply(h, e), s.budgets.Apply(h, e), s.keeping.Apply(h, e))
+	case purser.KindErase, purser.KindExpired, purser.KindHoldPlaced, purser.KindHoldLift:
+		return s.keeping.Apply(h, e)
+	case purser.KindMandateAsked, purser.KindMandateApproved, purser.KindMandateAssigned,
+		purser.KindMandateEnded, purser.KindReleased:
+		return s.mandates.Apply(h, e)
+	case purser.KindCaseOpened, purser.KindCaseChanged:
+		return s.cases.Apply(h, e)
+	case purser.KindSnapshot, purser.KindRefusals, purser.KindFinding,
+		purser.KindNoteAdded, purser.KindHoldings, purser.KindBackedUp:
 		return nil // evidence alone
 	}
 	return fmt.Errorf("%w: kind %d", ErrImpossible, h.Kind)
@@ -178,6 +205,9 @@ func (s *State) Sweep(at purser.Stamp) {
 	s.contacts.Sweep(at)
 	s.budgets.Sweep(at)
 	s.locks.Sweep(at)
+	s.keeping.Sweep(at)
+	s.mandates.Sweep(at)
+	s.cases.Sweep(at)
 	s.sweepRefusals(at)
 }
 
@@ -187,6 +217,9 @@ func (s *State) Commit() {
 	s.contacts.Commit()
 	s.budgets.Commit()
 	s.locks.Commit()
+	s.keeping.Commit()
+	s.mandates.Commit()
+	s.cases.Commit()
 	s.repeats.Commit()
 	s.at.Commit()
 }
@@ -197,6 +230,9 @@ func (s *State) Discard() {
 	s.contacts.Discard()
 	s.budgets.Discard()
 	s.locks.Discard()
+	s.keeping.Discard()
+	s.mandates.Discard()
+	s.cases.Discard()
 	s.repeats.Discard()
 	s.at.Discard()
 }
@@ -216,6 +252,9 @@ func (s *State) Code(c *purser.Coder) {
 	s.contacts.Code(c)
 	s.budgets.Code(c)
 	s.locks.Code(c)
+	s.keeping.Code(c)
+	s.mandates.Code(c)
+	s.cases.Code(c)
 	s.repeats.Code(c, 17+12, codeRefused, codeRepeat)
 	if c.Reading() {
 		s.at.Put(at)

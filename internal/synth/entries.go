@@ -171,7 +171,17 @@ func agentKey(i int) purser.AgentKey { return purser.AgentKey{1, byte(i)} }
 
 // scene is what happens next: mostly calls.
 func (e *Entries) scene() []act {
-	switch n := e.draw(20); {
+	switch n := e.draw(25); {
+	case n >= 24:
+		return e.imports()
+	case n >= 23:
+		return e.keeping()
+	case n >= 22:
+		return e.rights()
+	case n >= 21:
+		return e.casework()
+	case n >= 20:
+		return e.upkeep()
 	case n < 10:
 		return e.phone()
 	case n < 12:
