@@ -6,8 +6,9 @@
 // whom ([Check]) and the rules of votes, hold, veto and expiry. It does not own
 // the state of a change (the fold keeps it) nor the rows beside the entries:
 // rows ride with the proposal and take effect only by the status that the fold
-// knows. Locks are not lifted by changes, and a tightening needs none:
-// [Register.Tighten] is single and instant.
+// knows. Locks are not lifted by changes, and a tightening needs none: it is
+// single and instant. Which of both an ask is, is decided where its one entry
+// lands ([Decide]).
 //
 // Law carried here: L11.
 //
@@ -16,7 +17,7 @@
 // before a second person placed one, and every hold starts anew when somebody
 // who may veto was locked or lost his standing.
 //
-// Start reading at [DecideVote], then [Register.Propose].
+// Start reading at [DecideVote], then [Register.Set].
 package change
 
 import (
@@ -74,27 +75,6 @@ type Register struct {
 // random, which is crypto/rand.Reader outside tests.
 func New(log *Log, notices Notices, random io.Reader) *Register {
 	return &Register{log: log, notices: notices, random: random}
-}
-
-// Propose asks for a loosening: inner is the entry that takes effect when the
-// change is enacted; its By is filled in. as is the one role in which the
-// session's person proposes: admin, security or privacy. rows may be nil. A
-// refusal is a *purser.Refusal.
-func (r *Register) Propose(
-	ctx context.Context, session purser.SessionID, as purser.Role, inner purser.Entry, rows Rows,
-) (purser.ChangeID, error) {
-	var id purser.ChangeID
-	if _, err := io.ReadFull(r.random, id[:]); err != nil {
-		return purser.ChangeID{}, fmt.Errorf("draw change identifier: %w", err)
-	}
-	receipt, err := r.log.ProposeRows(ctx, purser.VendorID{}, func(s *fold.State, at purser.Stamp) purser.Entry {
-		return DecideProposal(s, Proposal{id, session, as, inner}, at)
-	}, whenAllowed(rows))
-	if err := settle("propose change", receipt, err); err != nil {
-		return purser.ChangeID{}, err
-	}
-	r.tell(ctx, id, receipt)
-	return id, nil
 }
 
 // Vote approves or vetoes a change in one role of the session's person. A veto
@@ -163,16 +143,6 @@ func (r *Register) EnactDue(ctx context.Context) (int, error) {
 		enacted++
 	}
 	return enacted, errors.Join(errs...)
-}
-
-// Tighten records inner at once, on the word of one person in the role as. An
-// entry that loosens anything is refused with LoosensDirectly.
-func (r *Register) Tighten(
-	ctx context.Context, session purser.SessionID, as purser.Role, inner purser.Entry, rows Rows,
-) (ledger.Receipt, error) {
-	return r.directly(ctx, "tighten", func(s *fold.State, at purser.Stamp) purser.Entry {
-		return DecideTightening(s, Proposal{purser.ChangeID{}, session, as, inner}, at)
-	}, rows)
 }
 
 // Suspend ends what a person may do, at once, on the word of one session.

@@ -3,6 +3,7 @@ package change_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"iter"
 	"sync"
@@ -87,13 +88,14 @@ type desk struct {
 	log   *change.Log
 	clock *hands
 	told  *told
+	store *memory
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{clock: &hands{}, told: &told{}}
+	d := &desk{clock: &hands{}, told: &told{}, store: &memory{head: ledger.Head{Root: (&proof.Frontier{}).Root()}}}
 	log, err := ledger.Open(t.Context(), ledger.Config[*fold.State]{
-		Store: &memory{head: ledger.Head{Root: (&proof.Frontier{}).Root()}}, New: fold.New, Clock: d.clock, FoldVersion: fold.Version,
+		Store: d.store, New: fold.New, Clock: d.clock, FoldVersion: fold.Version,
 	})
 	if err != nil {
 		t.Fatalf("open ledger: %v", err)
@@ -104,7 +106,7 @@ func newDesk(t *testing.T) *desk {
 		}
 	})
 	d.log = log
-	d.Register = change.New(log, d.told, bytes.NewReader(bytes.Repeat([]byte{5, 6, 7}, 1000)))
+	d.Register = change.New(log, d.told, rand.Reader)
 	d.record(t, &purser.VendorSet{Vendor: vendor, Status: purser.StatusActive})
 	d.record(t, &purser.SourceSet{Source: source, Vendor: vendor, Secret: purser.Commitment{1}, Status: purser.StatusActive})
 	for who := sec1; who <= people; who++ {
@@ -125,6 +127,24 @@ func (d *desk) record(t *testing.T, e purser.Entry) {
 	if _, err := d.log.Propose(t.Context(), purser.VendorID{}, func(*fold.State, purser.Stamp) purser.Entry { return e }); err != nil {
 		t.Fatalf("record %T: %v", e, err)
 	}
+}
+
+// propose sets what loosens, and returns the change it became.
+func (d *desk) propose(
+	ctx context.Context, session purser.SessionID, as purser.Role, inner purser.Entry, rows change.Rows,
+) (purser.ChangeID, error) {
+	got, err := d.Set(ctx, session, as, change.Exactly(inner), rows)
+	return got.Change, err
+}
+
+// kindOf returns the kind of the entry at a position.
+func (d *desk) kindOf(t *testing.T, at purser.Pos) purser.Kind {
+	t.Helper()
+	h, _, err := purser.ParseEntry(d.store.entries[at])
+	if err != nil {
+		t.Fatalf("entry %d: %v", at, err)
+	}
+	return h.Kind
 }
 
 func (d *desk) inForce(t *testing.T) bool {
@@ -151,9 +171,9 @@ func TestRegisterTakesAChangeFromProposalToEnactment(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	rows := 0
 	count := func(ledger.Tx, purser.Pos) error { rows++; return nil }
-	_, err := d.Propose(ctx, session(agent), purser.RoleAdmin, mapped(), count)
+	_, err := d.propose(ctx, session(agent), purser.RoleAdmin, mapped(), count)
 	wantRefusal(t, err, purser.NoRole)
-	id, err := d.Propose(ctx, session(admin), purser.RoleAdmin, mapped(), count)
+	id, err := d.propose(ctx, session(admin), purser.RoleAdmin, mapped(), count)
 	if err != nil || rows != 1 {
 		t.Fatalf("propose: got %v with %d rows, want one row", err, rows)
 	}
@@ -187,7 +207,7 @@ func TestRegisterTakesAChangeFromProposalToEnactment(t *testing.T) {
 
 func TestRegisterVeto(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
-	id, err := d.Propose(ctx, session(admin), purser.RoleAdmin, mapped(), nil)
+	id, err := d.propose(ctx, session(admin), purser.RoleAdmin, mapped(), nil)
 	if err != nil {
 		t.Fatalf("propose: %v", err)
 	}
@@ -205,18 +225,20 @@ func TestRegisterVeto(t *testing.T) {
 
 func TestRegisterAtOnce(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
-	_, err := d.Tighten(ctx, session(admin), purser.RoleAdmin, mapped(), nil)
-	wantRefusal(t, err, purser.LoosensDirectly)
-	_, err = d.Direct(ctx, mapped(), nil)
+	if got, err := d.Set(ctx, session(admin), purser.RoleAdmin, change.Exactly(mapped()), nil); err != nil || got.Change.Zero() {
+		t.Fatalf("set a loosening: got %+v, %v, want a change", got, err)
+	}
+	_, err := d.Direct(ctx, mapped(), nil)
 	wantRefusal(t, err, purser.DoorShut)
 	if d.inForce(t) {
-		t.Fatal("a refused loosening is in force")
+		t.Fatal("a loosening that nobody approved is in force")
 	}
 	d.record(t, &purser.Door{State: purser.DoorLabelled})
 	if _, err := d.Direct(ctx, mapped(), nil); err != nil || !d.inForce(t) {
 		t.Fatalf("through the door: %v, in force %v", err, d.inForce(t))
 	}
-	if _, err := d.Tighten(ctx, session(admin), purser.RoleAdmin, &purser.AgentMapped{Source: source, Agent: purser.AgentKey{9}}, nil); err != nil || d.inForce(t) {
-		t.Fatalf("unmap: %v, in force %v", err, d.inForce(t))
+	unmap := change.Exactly(&purser.AgentMapped{Source: source, Agent: purser.AgentKey{9}})
+	if got, err := d.Set(ctx, session(admin), purser.RoleAdmin, unmap, nil); err != nil || !got.Change.Zero() || d.inForce(t) {
+		t.Fatalf("unmap: %+v, %v, in force %v", got, err, d.inForce(t))
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"purser/internal/change"
 	"purser/internal/deliver"
 	"purser/internal/edge/httpapi"
-	"purser/internal/fold"
 	"purser/internal/gate"
 	"purser/internal/record"
 	"purser/internal/seal"
@@ -113,57 +112,26 @@ func (s sources) NewSource(e purser.SourceSet, name string) (httpapi.NewSource, 
 	return httpapi.NewSource{Entry: entry, Secret: secret, Rows: s.d.sourceRows(row)}, nil
 }
 
-// Renew draws another secret for a source, with the salt that it has.
-func (s sources) Renew(ctx context.Context, source purser.SourceID, trust *purser.SourceTrust) (httpapi.NewSource, error) {
-	e, name, err := s.stands(ctx, source)
+// Renew draws another secret for a source, with the salt, vendor and name that
+// it has had from its registration on.
+func (s sources) Renew(ctx context.Context, source purser.SourceID) (httpapi.NewSource, error) {
+	rows, err := s.d.db.SecretsOf(ctx, source)
 	if err != nil {
-		return httpapi.NewSource{}, err
+		return httpapi.NewSource{}, fmt.Errorf("rows of %v: %w", source, err)
+	}
+	if len(rows) == 0 {
+		return httpapi.NewSource{Entry: &purser.SourceSet{Source: source}}, nil
 	}
 	salt, err := telephony.SaltOf(ctx, s.d.db, vault{s.d.Keys}, source)
-	if errors.Is(err, telephony.ErrNoSource) {
-		return httpapi.NewSource{Entry: &e}, nil
-	}
 	if err != nil {
 		return httpapi.NewSource{}, err
 	}
-	if e.Status = purser.StatusActive; trust != nil {
-		e.Trust = *trust
-	}
-	entry, row, secret, err := telephony.NewSecret(s.d.cfg.Random, vault{s.d.Keys}, s.d.Keys, e, name, salt)
+	e := purser.SourceSet{Source: source, Vendor: rows[0].Vendor, Status: purser.StatusActive}
+	entry, row, secret, err := telephony.NewSecret(s.d.cfg.Random, vault{s.d.Keys}, s.d.Keys, e, rows[0].Name, salt)
 	if err != nil {
 		return httpapi.NewSource{}, err
 	}
 	return httpapi.NewSource{Entry: entry, Secret: secret, Rows: s.d.sourceRows(row)}, nil
-}
-
-// Stop returns the entry that suspends a source.
-func (s sources) Stop(ctx context.Context, source purser.SourceID) (*purser.SourceSet, error) {
-	e, _, err := s.stands(ctx, source)
-	e.Status = purser.StatusSuspended
-	return &e, err
-}
-
-// stands returns a source as the ledger has it, and its name. Of one that does
-// not exist it returns what no change will take: it has no vendor.
-func (s sources) stands(ctx context.Context, source purser.SourceID) (e purser.SourceSet, name string, err error) {
-	e.Source = source
-	err = s.d.log.Look(ctx, func(state *fold.State, _ purser.Stamp) error {
-		if now, known := state.Contacts().Source(source); known {
-			e.Vendor, e.Trust, e.Secret, e.Status = now.Vendor, now.Trust, now.Secret, now.Status
-		}
-		return nil
-	})
-	if err != nil {
-		return e, "", fmt.Errorf("look for %v: %w", source, err)
-	}
-	rows, err := s.d.db.SecretsOf(ctx, source)
-	if err != nil {
-		return e, "", fmt.Errorf("name of %v: %w", source, err)
-	}
-	if len(rows) > 0 {
-		name = rows[0].Name
-	}
-	return e, name, nil
 }
 
 // MapAgent keys the agent id with the salt of its source. A source that does

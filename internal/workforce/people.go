@@ -153,23 +153,6 @@ func (w *Workforce) add(ctx context.Context, lane purser.VendorID, a Addition, f
 	return ErrUnknown
 }
 
-// Standing returns how a person stands now, as the entry that would set it, for
-// whoever proposes to change a part of it. Of a person nobody knows it returns
-// what no change will take.
-func (w *Workforce) Standing(ctx context.Context, person purser.PersonID) (purser.PersonSet, error) {
-	e := purser.PersonSet{Person: person}
-	err := w.log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
-		if now, known := s.Standing().Person(person); known {
-			e.Vendor, e.Team, e.Roles, e.Status = now.Vendor, now.Team, now.Roles, now.Status
-		}
-		return nil
-	})
-	if err != nil {
-		return purser.PersonSet{}, fmt.Errorf("standing of %v: %w", person, err)
-	}
-	return e, nil
-}
-
 // Forget drops what this process remembers of a person's sessions, once the
 // ledger has ended them.
 func (w *Workforce) Forget(person purser.PersonID) { w.forgetPerson(person) }

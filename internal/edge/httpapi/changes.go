@@ -3,16 +3,12 @@ package httpapi
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"time"
 
 	"purser"
 	"purser/internal/change"
 	"purser/internal/edge/web"
 )
-
-// role is the one role in which a change is proposed or voted on.
-func role(text string) purser.Role { return purser.RoleOf(text) }
 
 type changeInput struct {
 	Body struct {
@@ -83,6 +79,17 @@ func trusts(names []string) (t purser.SourceTrust) {
 	return t
 }
 
+// part takes another secret, and with it ends a suspension. Of a source nobody
+// knows there is no secret, and nothing to take.
+func (b *renewBody) part(made NewSource) change.SourcePart {
+	p := change.SourcePart{Source: b.Source, Secret: made.Entry.Secret, Status: made.Entry.Status}
+	if b.Trust != nil {
+		t := trusts(*b.Trust)
+		p.Trust = &t
+	}
+	return p
+}
+
 func (b *mapBody) entry(ctx context.Context, s Sources) (*purser.AgentMapped, error) {
 	return s.MapAgent(ctx, b.Source, b.Agent, b.Person)
 }
@@ -96,36 +103,30 @@ func (b *budgetBody) entry() *purser.Configuration {
 	return &purser.Configuration{What: purser.ConfigBudget, Vendor: b.Vendor, Which: which[b.Ceiling], Value: b.Value}
 }
 
-func (b *standingSet) entry(ctx context.Context, a *API) (purser.Entry, error) {
-	e, err := a.c.People.Standing(ctx, b.Person)
-	if err != nil {
-		return nil, err
-	}
+func (b *standingSet) part() change.PersonPart {
+	p := change.PersonPart{Person: b.Person, Team: b.Team}
 	switch b.Status {
 	case "active":
-		e.Status = purser.StatusActive
+		p.Status = purser.StatusActive
 	case "suspended":
-		e.Status = purser.StatusSuspended
+		p.Status = purser.StatusSuspended
 	case "gone":
-		e.Status = purser.StatusGone
+		p.Status = purser.StatusGone
 	}
 	if b.Roles != nil {
-		e.Roles = rolesOf(*b.Roles)
+		roles := rolesOf(*b.Roles)
+		p.Roles = &roles
 	}
-	if b.Team != nil {
-		e.Team = *b.Team
-	}
-	return &e, nil
+	return p
 }
 
-// wish is what a change asks for, and what is told of a source with it.
-type wish struct {
-	inner purser.Entry
-	rows  change.Rows
-	made  NewSource
+// asked is what a change asks for, and what is told of a source with it.
+type asked struct {
+	wish change.Wish
+	made NewSource
 }
 
-func (a *API) wish(ctx context.Context, in *changeInput) (w wish, err error) {
+func (a *API) asked(ctx context.Context, in *changeInput) (w asked, err error) {
 	b := &in.Body
 	n := 0
 	for _, given := range []bool{b.Source != nil, b.Renew != nil, b.Stop != nil, b.Map != nil, b.Budget != nil, b.Person != nil} {
@@ -134,36 +135,38 @@ func (a *API) wish(ctx context.Context, in *changeInput) (w wish, err error) {
 		}
 	}
 	if n != 1 {
-		return wish{}, web.BadRequest("body", "wants exactly one of source, renew, stop, map, budget and person")
+		return asked{}, web.BadRequest("body", "wants exactly one of source, renew, stop, map, budget and person")
 	}
 	switch {
 	case b.Source != nil:
 		w.made, err = a.c.Sources.NewSource(purser.SourceSet{Vendor: b.Source.Vendor, Trust: trusts(b.Source.Trust)}, b.Source.Name)
-		w.inner, w.rows = w.made.Entry, w.made.Rows
+		w.wish = change.Exactly(w.made.Entry)
 	case b.Renew != nil:
-		var trust *purser.SourceTrust
-		if b.Renew.Trust != nil {
-			t := trusts(*b.Renew.Trust)
-			trust = &t
+		if w.made, err = a.c.Sources.Renew(ctx, b.Renew.Source); err == nil {
+			w.wish = b.Renew.part(w.made).Wish
 		}
-		w.made, err = a.c.Sources.Renew(ctx, b.Renew.Source, trust)
-		w.inner, w.rows = w.made.Entry, w.made.Rows
 	case b.Stop != nil:
-		w.inner, err = a.c.Sources.Stop(ctx, b.Stop.Source)
+		w.wish = change.SourcePart{Source: b.Stop.Source, Status: purser.StatusSuspended}.Wish
 	case b.Map != nil:
-		w.inner, err = b.Map.entry(ctx, a.c.Sources)
+		var e *purser.AgentMapped
+		e, err = b.Map.entry(ctx, a.c.Sources)
+		w.wish = change.Exactly(e)
 	case b.Budget != nil:
-		w.inner = b.Budget.entry()
+		w.wish = change.Exactly(b.Budget.entry())
 	case b.Person != nil:
-		w.inner, err = b.Person.entry(ctx, a)
+		w.wish = b.Person.part().Wish
 	}
 	return w, err
 }
 
-// propose takes a wish to change something. What tightens takes effect at
-// once; what loosens waits for a second person of another role and a hold.
-func (a *API) propose(ctx context.Context, in *changeInput) (*changeOutput, error) {
-	w, err := a.wish(ctx, in)
+// set takes a wish to change something. What tightens takes effect at once;
+// what loosens waits for a second person of another role and a hold.
+func (a *API) set(ctx context.Context, in *changeInput) (*changeOutput, error) {
+	w, err := a.asked(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := a.c.Changes.Set(ctx, web.Session(ctx).Who.Session, purser.RoleOf(in.Body.As), w.wish, w.made.Rows)
 	if err != nil {
 		return nil, err
 	}
@@ -172,18 +175,10 @@ func (a *API) propose(ctx context.Context, in *changeInput) (*changeOutput, erro
 		out.Body.Source = &w.made.Entry.Source
 		out.Body.Secret = base64.StdEncoding.EncodeToString(w.made.Secret)
 	}
-	session, as := web.Session(ctx).Who.Session, role(in.Body.As)
-	receipt, err := a.c.Changes.Tighten(ctx, session, as, w.inner, w.rows)
-	var refusal *purser.Refusal
-	switch {
-	case err == nil:
-		out.Body.Entry = receipt.Pos()
-		return out, nil
-	case !errors.As(err, &refusal) || refusal.Reason != purser.LoosensDirectly:
-		return nil, err
+	if out.Body.Change = settled.Change; settled.Change.Zero() {
+		out.Body.Entry = settled.Entry
 	}
-	out.Body.Change, err = a.c.Changes.Propose(ctx, session, as, w.inner, w.rows)
-	return out, err
+	return out, nil
 }
 
 type voteInput struct {
@@ -199,7 +194,7 @@ func (a *API) vote(ctx context.Context, in *voteInput) (*doneOutput, error) {
 	if in.Body.Vote == "veto" {
 		vote = purser.VoteVeto
 	}
-	return done(a.c.Changes.Vote(ctx, web.Session(ctx).Who.Session, in.Change, role(in.Body.As), vote))
+	return done(a.c.Changes.Vote(ctx, web.Session(ctx).Who.Session, in.Change, purser.RoleOf(in.Body.As), vote))
 }
 
 type changePath struct {

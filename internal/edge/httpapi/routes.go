@@ -68,7 +68,7 @@ func routes() []route {
 		at(get, "/v1/ledger", "How far the ledger goes, for security, privacy and admins", signed, atOnce, (*API).ledger),
 		at(get, "/v1/refusals/{reference}", "The reason behind a reference", signed, atOnce, (*API).reason),
 		at(get, "/v1/changes", "List the changes that may still take effect", signed, atOnce, (*API).openChanges),
-		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).propose),
+		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).set),
 		at(get, "/v1/changes/{change}", "What a change enacts, and how far it has come", signed, atOnce, (*API).oneChange),
 		at(post, "/v1/changes/{change}/vote", "Approve or veto a change", signed, atOnce, (*API).vote),
 

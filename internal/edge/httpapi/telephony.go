@@ -14,8 +14,9 @@ import (
 	"purser/internal/telephony"
 )
 
-// NewSource is a source that is to be registered: the entry and the row go
-// into a change together, the secret to whoever runs the switch.
+// NewSource is a source that is to be registered, or another secret for one:
+// the entry and the row go into a change together, the secret to whoever runs
+// the switch.
 type NewSource struct {
 	Entry  *purser.SourceSet
 	Rows   change.Rows
@@ -25,13 +26,11 @@ type NewSource struct {
 // Sources makes sources, and knows what keys their ids.
 type Sources interface {
 	NewSource(e purser.SourceSet, name string) (NewSource, error)
-	// Renew draws another secret for a source that exists. Trust stays as it
-	// stands where it is nil.
-	Renew(ctx context.Context, source purser.SourceID, trust *purser.SourceTrust) (NewSource, error)
-	// Stop returns the entry that suspends a source.
-	Stop(ctx context.Context, source purser.SourceID) (*purser.SourceSet, error)
+	// Renew draws another secret for a source that exists. The entry says
+	// nothing else of the source; of one that does not exist, only its name.
+	Renew(ctx context.Context, source purser.SourceID) (NewSource, error)
 	// MapAgent returns the entry that maps a source's agent id to a person. For
-	// a source that does not exist all three return what no change will take.
+	// a source that does not exist it returns what no change will take.
 	MapAgent(ctx context.Context, source purser.SourceID, agent string, person purser.PersonID) (*purser.AgentMapped, error)
 }
 
