@@ -171,12 +171,6 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 	return fmt.Errorf("%w: kind %d", ErrImpossible, h.Kind)
 }
 
-// Enactable reports whether a change may enact entries of kind k: what widens
-// what can be disclosed, and nothing that acts for somebody.
-func Enactable(k purser.Kind) bool {
-	return k.Enactable()
-}
-
 // enact ends a change and applies what it enacts, at the enacting entry's own
 // position and stamp.
 func (s *State) enact(h purser.Header, e purser.Entry) error {
@@ -191,7 +185,7 @@ func (s *State) enact(h purser.Header, e purser.Entry) error {
 		return err
 	}
 	inner, err := purser.Inner(enacted.Enacts)
-	if err != nil || !Enactable(inner.Kind()) {
+	if err != nil {
 		return fmt.Errorf("%w: enacted entry", ErrImpossible)
 	}
 	return s.dispatch(purser.Header{Kind: inner.Kind(), Pos: h.Pos, Stamp: h.Stamp}, inner)

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -92,10 +91,9 @@ func (d *Deployment) lookForRoom(ctx context.Context) error {
 // retireKeys destroys attempt keys by the time of the ledger, which does not
 // follow a wall clock that somebody set.
 func (d *Deployment) retireKeys(ctx context.Context) error {
-	var now purser.Stamp
-	err := d.log.Look(ctx, func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
+	now, err := d.time(ctx)
 	if err != nil {
-		return fmt.Errorf("look for the time: %w", err)
+		return err // no other clock will do: what is destroyed does not come back
 	}
 	return d.Keys.Retire(now)
 }

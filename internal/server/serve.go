@@ -145,11 +145,22 @@ func listenLocal(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// now is the time of the ledger, which does not follow a wall clock that
-// somebody set before security accepts it. Of a ledger that is closed it is the
-// clock's, and nothing can be decided by it any more.
+// time is the time of the ledger, which does not follow a wall clock that
+// somebody set before security accepts it.
+func (d *Deployment) time(ctx context.Context) (now purser.Stamp, err error) {
+	err = d.log.Look(ctx, func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
+	if err != nil {
+		return 0, fmt.Errorf("look for the time: %w", err)
+	}
+	return now, nil
+}
+
+// now is the time of the ledger. Of a ledger that is closed it is the clock's,
+// and nothing can be decided by it any more.
 func (d *Deployment) now() purser.Stamp {
-	now := purser.StampOf(d.cfg.Clock.Now())
-	_ = d.log.Look(context.Background(), func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
+	now, err := d.time(context.Background())
+	if err != nil {
+		return purser.StampOf(d.cfg.Clock.Now())
+	}
 	return now
 }

@@ -153,10 +153,6 @@ func (w *Workforce) add(ctx context.Context, lane purser.VendorID, a Addition, f
 	return ErrUnknown
 }
 
-// Forget drops what this process remembers of a person's sessions, once the
-// ledger has ended them.
-func (w *Workforce) Forget(person purser.PersonID) { w.forgetPerson(person) }
-
 // VendorName is a vendor as it is shown.
 type VendorName struct {
 	Vendor purser.VendorID

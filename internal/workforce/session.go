@@ -198,7 +198,9 @@ func (w *Workforce) forget(id purser.SessionID) {
 	w.drop(id)
 }
 
-func (w *Workforce) forgetPerson(person purser.PersonID) {
+// Forget drops what this process remembers of a person's sessions, once the
+// ledger has ended them.
+func (w *Workforce) Forget(person purser.PersonID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, l := range w.sessions {
