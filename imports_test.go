@@ -29,6 +29,7 @@ var table = []row{
 
 	{layer: 1, path: "internal/rule/overlay"},
 	{layer: 1, path: "internal/rule/canon"},
+	{layer: 1, path: "internal/rule/forbidden", may: []string{"internal/rule/canon"}},
 	{layer: 1, path: "internal/rule/contact", may: []string{"internal/rule/overlay"}},
 	{layer: 1, path: "internal/rule/budget", may: []string{"internal/rule/overlay"}},
 	{layer: 1, path: "internal/rule/contain", may: []string{"internal/rule/overlay"}},
@@ -43,7 +44,9 @@ var table = []row{
 	}},
 	{layer: 2, path: "internal/ledger", may: []string{"proof"}},
 	{layer: 3, path: "internal/seal", may: []string{"internal/ledger"}},
-	{layer: 4, path: "internal/record", may: []string{"internal/fold", "internal/seal", "internal/rule/canon"}},
+	{layer: 4, path: "internal/record", may: []string{
+		"internal/fold", "internal/seal", "internal/rule/canon", "internal/rule/forbidden",
+	}},
 	{layer: 4, path: "internal/deliver"},
 	{layer: 4, path: "internal/workforce", may: []string{"internal/fold", "internal/seal"}},
 	{layer: 5, path: "internal/gate", may: []string{
