@@ -86,8 +86,9 @@ type Log[S State] struct {
 	state   S            // guarded by looking
 	clock   stamper      // guarded by looking
 
-	end  atomic.Pointer[end]  // committed size and root
-	sign atomic.Pointer[sign] // latest checkpoint
+	time atomic.Pointer[stamper] // a copy of clock, changed after it
+	end  atomic.Pointer[end]     // committed size and root
+	sign atomic.Pointer[sign]    // latest checkpoint
 	stop atomic.Pointer[stopped]
 	full atomic.Bool // the last batch found no room
 
@@ -128,6 +129,7 @@ func Open[S State](ctx context.Context, cfg Config[S]) (*Log[S], error) {
 	l.end.Store(&end{opened.head.Size, opened.head.Root})
 	l.sign.Store(&opened.checkpoint)
 	start := l.clock.start(cfg.Clock, opened.stamp, opened.head.Size == 0, l.state.ClockAccepted())
+	l.tellTime()
 	start.Software, start.FoldVersion = cfg.Software, cfg.FoldVersion
 
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -209,6 +211,17 @@ func (l *Log[S]) Look(ctx context.Context, f func(S, purser.Stamp) error) error 
 	l.looking.RLock()
 	defer l.looking.RUnlock()
 	return f(l.state, l.clock.now(l.cfg.Clock))
+}
+
+// Now returns what the stamp of an entry would be that is decided now, for what
+// has to agree with stamps: it follows no wall clock that nobody accepted. It
+// waits for nothing, and goes on when the log has ended.
+func (l *Log[S]) Now() purser.Stamp { return l.time.Load().now(l.cfg.Clock) }
+
+// tellTime lets Now follow l.clock, which the caller has just changed.
+func (l *Log[S]) tellTime() {
+	c := l.clock
+	l.time.Store(&c)
 }
 
 // Size returns the number of committed entries.

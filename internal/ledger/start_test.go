@@ -93,13 +93,16 @@ func TestClock(t *testing.T) {
 						t.Fatalf("step %d: accept: %v", i, err)
 					}
 				}
-				size := log.Size()
+				size, before := log.Size(), log.Now()
 				r, err := log.Propose(t.Context(), purser.VendorID{}, disclose(actor(1), 1))
 				if err != nil {
 					t.Fatalf("step %d: %v", i, err)
 				}
 				if got := r.Stamp() - begin; got != purser.Stamp(s.want.Microseconds()) {
 					t.Fatalf("step %d: stamp: got %v, want %v", i, time.Duration(got)*time.Microsecond, s.want)
+				}
+				if after := log.Now(); before != r.Stamp() || after != r.Stamp() {
+					t.Fatalf("step %d: the time was %v before the entry and is %v, want its stamp %v", i, before, after, r.Stamp())
 				}
 				var own []purser.Kind
 				for _, e := range kinds(t, db, size, r.Pos()) {
@@ -109,7 +112,10 @@ func TestClock(t *testing.T) {
 					t.Fatalf("step %d: entries of the writer: got kinds %v, want %s", i, own, s.entries)
 				}
 			}
-			mustClose(t, log)
+			last := log.Now()
+			if mustClose(t, log); log.Now() != last {
+				t.Errorf("closing turned the time from %v to %v", last, log.Now())
+			}
 		})
 	}
 }

@@ -278,6 +278,7 @@ func (w *writer[S]) committed() {
 	if w.accepted {
 		l.clock.accept(l.cfg.Clock)
 	}
+	l.tellTime()
 	l.end.Store(&end{w.head.Size, w.head.Root})
 	l.snapshots.grown(w.head.Size)
 	l.signing.grown()
