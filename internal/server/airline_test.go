@@ -107,7 +107,7 @@ func (a *airline) serve() {
 	a.t.Helper()
 	var err error
 	a.d, err = server.Open(a.t.Context(), server.Config{
-		Data: a.dir, Passphrase: []byte("test passphrase"), Clock: a.clock, Random: rand.Reader, Software: "test",
+		Data: a.dir, Passphrase: []byte("test passphrase"), Clock: machine{a.clock}, Random: rand.Reader, Software: "test",
 		Labelled: true, Region: "AU", Company: "Example Air", RP: rp,
 		Mail:   &deliver.MailConfig{Host: a.mail.Host(), Port: a.port, From: "codes@example.com", Security: deliver.PlainLoopback},
 		Logger: slog.New(slog.NewJSONHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -89,11 +89,5 @@ func (d *Deployment) lookForRoom(ctx context.Context) error {
 }
 
 // retireKeys destroys attempt keys by the time of the ledger, which does not
-// follow a wall clock that somebody set.
-func (d *Deployment) retireKeys(ctx context.Context) error {
-	now, err := d.time(ctx)
-	if err != nil {
-		return err // no other clock will do: what is destroyed does not come back
-	}
-	return d.Keys.Retire(now)
-}
+// follow a wall clock that somebody set: what is destroyed does not come back.
+func (d *Deployment) retireKeys(context.Context) error { return d.Keys.Retire(d.log.Now()) }

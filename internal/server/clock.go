@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"purser"
 )
 
 // SystemClock is the machine's clock.
@@ -33,3 +35,20 @@ func (*SystemClock) Sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// stamps is the clock of all that has to agree with stamps: sessions, signed
+// requests, what is kept for a while. It does not follow a wall clock that
+// somebody set before security accepts it, or nobody could log in to do so.
+type stamps struct {
+	now   func() purser.Stamp
+	clock Clock
+}
+
+// clock returns the clock that stamps follow.
+func (d *Deployment) clock() stamps { return stamps{now: d.log.Now, clock: d.cfg.Clock} }
+
+// Now returns the time of the ledger.
+func (s stamps) Now() time.Time { return s.now().Time() }
+
+// Sleep waits for d or returns the context's error.
+func (s stamps) Sleep(ctx context.Context, d time.Duration) error { return s.clock.Sleep(ctx, d) }

@@ -13,10 +13,8 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"purser"
 	"purser/internal/edge/httpapi"
 	"purser/internal/edge/web"
-	"purser/internal/fold"
 )
 
 // DoorName is the local socket inside the data directory, for the operator on
@@ -111,12 +109,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // handlers puts the API and the operator's door together.
 func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 	shared := web.New(web.Config{
-		Sessions: d.People, Clock: d.cfg.Clock, Log: d.cfg.Logger, Reference: d.Keys.Reference,
+		Sessions: d.People, Clock: d.clock(), Log: d.cfg.Logger, Reference: d.Keys.Reference,
 		SessionRate: rate.Limit(p.Rate), SessionBurst: p.Burst,
 	})
 	_, api = httpapi.New(httpapi.Config{
 		Version: d.cfg.Software, Web: shared, People: d.People, Gate: d.Gate, Verification: d.Verification,
-		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Clock: d.cfg.Clock,
+		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Clock: d.clock(),
 		Stopped:     func() bool { return d.Status().Stopped != nil },
 		Full:        func() bool { return d.Status().Full },
 		AcceptClock: d.acceptClock, Suspend: d.suspend, Random: d.cfg.Random,
@@ -143,24 +141,4 @@ func listenLocal(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("protect the local socket: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-// time is the time of the ledger, which does not follow a wall clock that
-// somebody set before security accepts it.
-func (d *Deployment) time(ctx context.Context) (now purser.Stamp, err error) {
-	err = d.log.Look(ctx, func(_ *fold.State, at purser.Stamp) error { now = at; return nil })
-	if err != nil {
-		return 0, fmt.Errorf("look for the time: %w", err)
-	}
-	return now, nil
-}
-
-// now is the time of the ledger. Of a ledger that is closed it is the clock's,
-// and nothing can be decided by it any more.
-func (d *Deployment) now() purser.Stamp {
-	now, err := d.time(context.Background())
-	if err != nil {
-		return purser.StampOf(d.cfg.Clock.Now())
-	}
-	return now
 }

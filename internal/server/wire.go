@@ -28,12 +28,12 @@ func (d *Deployment) wire(ctx context.Context) error {
 	d.Records = record.New(d.db, d.Keys, schema)
 	d.Changes = change.New(d.log, notices{d.cfg.Logger}, d.cfg.Random)
 	if d.People, err = workforce.New(workforce.Config{
-		Log: d.log, Keys: d.Keys, Store: d.db, RP: d.cfg.RP, Clock: d.cfg.Clock, Random: d.cfg.Random,
+		Log: d.log, Keys: d.Keys, Store: d.db, RP: d.cfg.RP, Clock: d.clock(), Random: d.cfg.Random,
 	}); err != nil {
 		return err
 	}
 	if d.Gate, err = gate.New(gate.Config{
-		Log: d.log, Records: d.Records, Keys: d.Keys, Policies: sets, Now: d.now, Random: d.cfg.Random,
+		Log: d.log, Records: d.Records, Keys: d.Keys, Policies: sets, Now: d.log.Now, Random: d.cfg.Random,
 	}); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (d *Deployment) wire(ctx context.Context) error {
 	}
 	d.Sources = sources{d}
 	d.Intake, err = telephony.NewIntake(telephony.Config{
-		Log: d.log, Sources: d.db, Vault: vault{d.Keys}, Tagger: d.Keys, Now: d.now, Region: d.cfg.Region,
+		Log: d.log, Sources: d.db, Vault: vault{d.Keys}, Tagger: d.Keys, Now: d.log.Now, Region: d.cfg.Region,
 		Keyed: d.followKeyed,
 	})
 	return err
