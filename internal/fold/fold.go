@@ -162,10 +162,10 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 	case purser.KindMandateAsked, purser.KindMandateApproved, purser.KindMandateAssigned,
 		purser.KindMandateEnded, purser.KindReleased:
 		return s.mandates.Apply(h, e)
-	case purser.KindCaseOpened, purser.KindCaseChanged:
+	case purser.KindCaseOpened, purser.KindCaseChanged, purser.KindNoteAdded:
 		return s.cases.Apply(h, e)
 	case purser.KindSnapshot, purser.KindRefusals, purser.KindFinding,
-		purser.KindNoteAdded, purser.KindHoldings, purser.KindBackedUp:
+		purser.KindHoldings, purser.KindBackedUp:
 		return nil // evidence alone
 	}
 	return fmt.Errorf("%w: kind %d", ErrImpossible, h.Kind)

@@ -82,6 +82,12 @@ func asker(e purser.Entry) purser.Actor {
 		return e.Who
 	case *purser.Disclosure:
 		return e.Who
+	case *purser.CaseOpened:
+		return e.Who
+	case *purser.CaseChanged:
+		return e.Who
+	case *purser.NoteAdded:
+		return e.Who
 	case *purser.SessionOpened:
 		return e.Who
 	case *purser.SessionSteppedUp:
