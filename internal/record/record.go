@@ -86,6 +86,27 @@ type Store interface {
 	PutCustomers(tx ledger.Tx, pos purser.Pos, customers []Customer) error
 	// PutBatch records a finished batch.
 	PutBatch(tx ledger.Tx, b Batch) error
+	// SealedIn is Sealed as the transaction sees it, with what it wrote.
+	SealedIn(tx ledger.Tx, o purser.Ordinal) (seal.Record, error)
+	// Rewrite replaces the rows of a customer, as written by the entry at pos;
+	// ErrNoCustomer where there is none.
+	Rewrite(tx ledger.Tx, pos purser.Pos, w Rewriting) error
+	// Erase destroys every row of a customer. Of one who is not there it
+	// destroys nothing, without an error.
+	Erase(tx ledger.Tx, o purser.Ordinal) (Destroyed, error)
+	// Superseded returns a customer's replaced values by field and version.
+	Superseded(ctx context.Context, o purser.Ordinal) ([]PastRow, error)
+	// Salt returns the salt kept for the entry at pos; nil for none.
+	Salt(ctx context.Context, pos purser.Pos) ([]byte, error)
+	// Expiring returns fields whose time is over at a stamp, the earliest
+	// first, at most limit, behind the row last; zero begins.
+	Expiring(ctx context.Context, at purser.Stamp, last ExpiryRow, limit int) ([]ExpiryRow, error)
+	// Outlived returns, ascending, customers above after of whom a replaced
+	// value is to be destroyed at a stamp.
+	Outlived(ctx context.Context, at purser.Stamp, after purser.Ordinal, limit int) ([]purser.Ordinal, error)
+	// Forget destroys those replaced values of customers that are to be
+	// destroyed at a stamp.
+	Forget(tx ledger.Tx, at purser.Stamp, customers []purser.Ordinal) error
 }
 
 // Book finds and keeps service records. It may be used by any number of

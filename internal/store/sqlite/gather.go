@@ -165,10 +165,7 @@ func (r *recordReader) one(o purser.Ordinal) (seal.Record, error) {
 	found, err := s.Step()
 	out := seal.Record{Subject: seal.Subject{Ordinal: o}}
 	if err == nil && found {
-		s.ColumnBytes(0, out.Customer[:])
-		out.Version = uint32(s.ColumnInt64(1))
-		out.Written = purser.Pos(s.ColumnInt64(2))
-		out.Sealed, out.Wrapped = column(s, 3), column(s, 4)
+		sealedRow(s, &out)
 	}
 	if resetErr := s.Reset(); err == nil {
 		err = resetErr
@@ -180,4 +177,12 @@ func (r *recordReader) one(o purser.Ordinal) (seal.Record, error) {
 		return seal.Record{}, record.ErrNoCustomer
 	}
 	return out, nil
+}
+
+// sealedRow reads the row of sealed_record.
+func sealedRow(s *sqlite.Stmt, out *seal.Record) {
+	s.ColumnBytes(0, out.Customer[:])
+	out.Version = uint32(s.ColumnInt64(1))
+	out.Written = purser.Pos(s.ColumnInt64(2))
+	out.Sealed, out.Wrapped = column(s, 3), column(s, 4)
 }

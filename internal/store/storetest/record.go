@@ -33,6 +33,11 @@ func Record(t *testing.T, open func(testing.TB) Records) {
 		{"a number that is taken undoes the batch", takenOrdinal},
 		{"a batch tells how far a file got", rowsDone},
 		{"a foreign transaction is refused", foreignTx},
+		{"a rewriting replaces every row", rewrites},
+		{"nobody is rewritten or erased", rewritesNobody},
+		{"a transaction sees what it wrote", seesItsOwn},
+		{"an erasure leaves no row", erases},
+		{"what runs out is told in order", runsOut},
 		{"reads beside an append see all of a batch or nothing", wholeBatches},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })

@@ -1,0 +1,1 @@
+DELETE FROM superseded WHERE ordinal = ?1 AND until <= ?2;

@@ -1,0 +1,1 @@
+DELETE FROM salt WHERE ordinal = ?1;

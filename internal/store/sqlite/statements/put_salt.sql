@@ -1,0 +1,1 @@
+INSERT INTO salt (pos, ordinal, salt) VALUES (?1, ?2, ?3);

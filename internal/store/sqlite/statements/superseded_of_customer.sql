@@ -1,0 +1,1 @@
+SELECT field, version, replaced, until, sealed FROM superseded WHERE ordinal = ?1 ORDER BY field, version;
