@@ -232,6 +232,17 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("a bad name: got %d, want 400", got.status)
 		}
 	}
+	admin := a.hire(0, "office", "admin")
+	source := []byte(`{"as":"admin","source":{"name":"second","vendor":"` + a.vendors[0].String() + `"}}`)
+	one, other := admin.raw(http.MethodPost, "/v1/changes", source, named), admin.raw(http.MethodPost, "/v1/changes", source, named)
+	if one.status != 200 || other.status != 200 || string(one.body) == string(other.body) {
+		t.Errorf("a source's secret was kept: got %d %d", one.status, other.status)
+	}
+	ceiling := []byte(`{"as":"admin","budget":{"vendor":"` + a.vendors[0].String() + `","ceiling":"person_hour","value":9}}`)
+	one, other = admin.raw(http.MethodPost, "/v1/changes", ceiling, named), admin.raw(http.MethodPost, "/v1/changes", ceiling, named)
+	if one.status != 200 || string(one.body) != string(other.body) {
+		t.Errorf("a change without a secret: got %d %q, then %q", one.status, one.body, other.body)
+	}
 	a.pass(time.Second)
 	m.stepUp()
 	before = a.d.Status().Size

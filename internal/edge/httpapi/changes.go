@@ -67,6 +67,8 @@ type changeOutput struct {
 	}
 }
 
+func (o *changeOutput) secret() bool { return o.Body.Secret != "" }
+
 func trusts(names []string) (t purser.SourceTrust) {
 	for _, n := range names {
 		switch n {

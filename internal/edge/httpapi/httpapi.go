@@ -79,10 +79,11 @@ type API struct {
 func New(c Config) (*API, http.Handler) {
 	quietErrors()
 	mux := http.NewServeMux()
-	a := &API{c: c, kept: newKept(c.Clock, c.Web)}
+	a := &API{c: c}
+	a.kept = newKept(c.Clock, c.Web, mayKeep(mux))
 	a.huma = humago.New(mux, description(c.Version))
 	for _, r := range routes() {
-		r.register(a, r.operation())
+		r.register(a, r)
 	}
 	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
 		c.Web.Problem(rw, r, web.Invalid(http.StatusNotFound))
@@ -128,6 +129,18 @@ func (a *API) admit(mux *http.ServeMux) http.Handler {
 		}
 		checked.ServeHTTP(rw, r)
 	})
+}
+
+// mayKeep reports of a request whether its route has answers that are kept.
+func mayKeep(mux *http.ServeMux) func(*http.Request) bool {
+	never := make(map[string]bool)
+	for _, r := range routes() {
+		never[r.method+" "+r.path] = r.keeping == keepNothing
+	}
+	return func(r *http.Request) bool {
+		_, pattern := mux.Handler(r)
+		return !never[pattern]
+	}
 }
 
 // asker is who asks, in the terms of the gate.

@@ -2,12 +2,13 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"purser"
@@ -26,9 +27,9 @@ const (
 )
 
 // kept remembers the answers of mutations that were named. It lives in memory:
-// after a restart a repeated ask is decided anew. Answers to disclosures are
-// never kept, since they hold values; asking for those again is a disclosure
-// of its own.
+// after a restart a repeated ask is decided anew. Answers that hold values or a
+// secret are never kept, by what the route table says of them ([keeping]): asking
+// for those again is an ask of its own.
 //
 // What is still being answered is never forgotten: whoever asks again by its
 // name waits for it. Where there is no room but by that, a new name is turned
@@ -36,6 +37,7 @@ const (
 type kept struct {
 	clock Clock
 	web   *web.Web
+	plain func(*http.Request) bool // whether the answer may be kept at all
 
 	mu   sync.Mutex // guards what follows
 	by   map[purser.SessionID]map[string]*keptAnswer
@@ -46,9 +48,10 @@ type keptAnswer struct {
 	session purser.SessionID
 	name    string
 	made    time.Time
-	request [32]byte // method, path and body
+	request [32]byte    // method, path and body
+	secret  atomic.Bool // the answer holds one
 	done    chan struct{}
-	status  int // what follows is set once done is closed
+	status  int // what follows is set once done is closed; zero: nothing is kept
 	media   string
 	body    []byte
 }
@@ -63,15 +66,15 @@ func (a *keptAnswer) finished() bool {
 	}
 }
 
-func newKept(c Clock, w *web.Web) *kept {
-	return &kept{clock: c, web: w, by: make(map[purser.SessionID]map[string]*keptAnswer)}
+func newKept(c Clock, w *web.Web, plain func(*http.Request) bool) *kept {
+	return &kept{clock: c, web: w, plain: plain, by: make(map[purser.SessionID]map[string]*keptAnswer)}
 }
 
 // handler answers a repeated ask from memory, and remembers the others.
 func (k *kept) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		names := r.Header.Values(HeaderIdempotency)
-		if len(names) == 0 || r.Method != http.MethodPost || strings.HasSuffix(r.URL.Path, "/disclose") {
+		if len(names) == 0 || r.Method != http.MethodPost || !k.plain(r) {
 			next.ServeHTTP(rw, r)
 			return
 		}
@@ -92,7 +95,7 @@ func (k *kept) handler(next http.Handler) http.Handler {
 		case keptNew:
 			k.record(answer, next, rw, r)
 		case keptAgain:
-			k.replay(answer, rw, r)
+			k.replay(answer, next, rw, r)
 		case keptOther:
 			k.web.Problem(rw, r, web.Invalid(http.StatusConflict)) // the name was used for something else
 		case keptFull:
@@ -164,6 +167,17 @@ func (k *kept) forget(a *keptAnswer) {
 	}
 }
 
+// beingKept is the key of the answer that is being made, in the context of its
+// request.
+type beingKept struct{}
+
+// holdsSecret keeps the answer that is being made from being kept.
+func holdsSecret(ctx context.Context) {
+	if a, ok := ctx.Value(beingKept{}).(*keptAnswer); ok {
+		a.secret.Store(true)
+	}
+}
+
 // record answers and keeps the answer. A fault is told to whoever waits for
 // the same answer by then, and not kept: asking again may well succeed.
 func (k *kept) record(a *keptAnswer, next http.Handler, rw http.ResponseWriter, r *http.Request) {
@@ -174,7 +188,10 @@ func (k *kept) record(a *keptAnswer, next http.Handler, rw http.ResponseWriter, 
 		}
 		close(a.done)
 	}()
-	next.ServeHTTP(rec, r)
+	next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), beingKept{}, a)))
+	if a.secret.Load() {
+		return
+	}
 	a.status, a.media, a.body = rec.status, rw.Header().Get("Content-Type"), rec.body.Bytes()
 }
 
@@ -184,10 +201,14 @@ func (k *kept) drop(a *keptAnswer) {
 	k.forget(a)
 }
 
-func (k *kept) replay(a *keptAnswer, rw http.ResponseWriter, r *http.Request) {
+func (k *kept) replay(a *keptAnswer, next http.Handler, rw http.ResponseWriter, r *http.Request) {
 	select {
 	case <-a.done:
 	case <-r.Context().Done():
+		return
+	}
+	if a.secret.Load() {
+		next.ServeHTTP(rw, r)
 		return
 	}
 	if a.status == 0 { // the first ask ended in a panic

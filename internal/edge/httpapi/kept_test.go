@@ -54,6 +54,9 @@ func newActs() *acts {
 			a.begun <- struct{}{}
 			<-a.let
 		}
+		if strings.Contains(r.URL.Path, "/secret") {
+			httpapi.HoldsSecret(r.Context())
+		}
 		_, _ = fmt.Fprintf(rw, "%s %d", r.URL.Path, n)
 	}))))
 	return a
@@ -109,4 +112,23 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 	a.wants(t, "one of the last, again", a.ask(1, "/new/199", "new 199"), http.StatusOK, "/new/199 1")
 	a.clock.Advance(httpapi.KeepFor)
 	a.wants(t, "after its time", a.ask(1, "/new/199", "new 199"), http.StatusOK, "/new/199 2")
+}
+
+// An answer that holds a secret is told to whoever asked, and kept for nobody:
+// who asks again, then or later, asks anew. Seen to fail with the answer kept.
+func TestSecretsAreNotKept(t *testing.T) {
+	a := newActs()
+	a.wants(t, "first", a.ask(1, "/secret", "s"), http.StatusOK, "/secret 1")
+	a.wants(t, "again", a.ask(1, "/secret", "s"), http.StatusOK, "/secret 2")
+	a.wants(t, "the name for something else", a.ask(1, "/plain", "s"), http.StatusOK, "/plain 1")
+	a.wants(t, "which is kept", a.ask(1, "/plain", "s"), http.StatusOK, "/plain 1")
+
+	var running sync.WaitGroup
+	answers := make([]*httptest.ResponseRecorder, 2)
+	running.Go(func() { answers[0] = a.ask(1, "/slow/secret", "t") })
+	<-a.begun
+	running.Go(func() { answers[1] = a.ask(1, "/slow/secret", "t") })
+	close(a.let)
+	running.Wait()
+	a.wants(t, "who waited for none", answers[1], http.StatusOK, "/slow/secret 2")
 }

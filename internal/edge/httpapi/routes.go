@@ -26,11 +26,24 @@ const (
 	onTick        // outcomes must not be told apart by time (L5)
 )
 
+// keeping is which of a route's answers to a named ask may be kept.
+type keeping uint8
+
+const (
+	keepAll     keeping = iota
+	keepPlain           // those without a secret
+	keepNothing         // they hold values
+)
+
+// secretive is an answer of a route with keepPlain.
+type secretive interface{ secret() bool }
+
 type route struct {
 	method, path, summary string
 	access                access
 	timing                timing
-	register              func(*API, huma.Operation)
+	keeping               keeping
+	register              func(*API, route)
 }
 
 // routes is the table of everything under /v1, walked by tests.
@@ -59,7 +72,7 @@ func routes() []route {
 		at(post, "/v1/contacts/{contact}/break-glass", "Ask a lead to open the record", signed, onTick, (*API).breakGlass),
 		at(post, "/v1/contacts/{contact}/break-glass/approve", "Approve it, as a lead", signed, onTick, (*API).approveBreakGlass),
 		at(post, "/v1/contacts/{contact}/undo", "Take a wrong binding back, as a lead", signed, onTick, (*API).undo),
-		at(post, "/v1/contacts/{contact}/disclose", "Show fields", signed, refusalsOnTick, (*API).disclose),
+		at(post, "/v1/contacts/{contact}/disclose", "Show fields", signed, refusalsOnTick, (*API).disclose).keep(keepNothing),
 
 		at(post, "/v1/locks", "Stop somebody at once", signed, atOnce, (*API).placeLock),
 		at(post, "/v1/locks/{lock}/lift", "Vote to lift a lock; the second person lifts it", signed, atOnce, (*API).liftLock),
@@ -68,7 +81,7 @@ func routes() []route {
 		at(get, "/v1/ledger", "How far the ledger goes, for security, privacy and admins", signed, atOnce, (*API).ledger),
 		at(get, "/v1/refusals/{reference}", "The reason behind a reference", signed, atOnce, (*API).reason),
 		at(get, "/v1/changes", "List the changes that may still take effect", signed, atOnce, (*API).openChanges),
-		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).set),
+		at(post, "/v1/changes", "Change something: a tightening at once, a loosening by two people and a hold", signed, atOnce, (*API).set).keep(keepPlain),
 		at(get, "/v1/changes/{change}", "What a change enacts, and how far it has come", signed, atOnce, (*API).oneChange),
 		at(post, "/v1/changes/{change}/vote", "Approve or veto a change", signed, atOnce, (*API).vote),
 
@@ -106,8 +119,8 @@ func (r route) operation() huma.Operation {
 func at[I, O any](
 	method, path, summary string, who access, when timing, handle func(*API, context.Context, *I) (*O, error),
 ) route {
-	register := func(a *API, op huma.Operation) {
-		huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+	register := func(a *API, r route) {
+		huma.Register(a.huma, r.operation(), func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(a, ctx, in)
 			if when == onTick || (when == refusalsOnTick && err != nil) {
 				if waited := a.c.Web.Ticks().Wait(ctx); waited != nil {
@@ -117,8 +130,17 @@ func at[I, O any](
 			if err != nil {
 				return nil, a.told(ctx, err)
 			}
+			if s, ok := any(out).(secretive); ok && r.keeping == keepPlain && s.secret() {
+				holdsSecret(ctx)
+			}
 			return out, nil
 		})
 	}
 	return route{method: method, path: path, summary: summary, access: who, timing: when, register: register}
+}
+
+// keep says which answers of a route may be kept.
+func (r route) keep(k keeping) route {
+	r.keeping = k
+	return r
 }
