@@ -141,9 +141,10 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 	case purser.KindContactEvent, purser.KindClaim,
 		purser.KindAttempt, purser.KindAttemptResult,
 		purser.KindCodeSent, purser.KindCodeResult, purser.KindCodeTried,
-		purser.KindBreakGlass, purser.KindBreakGlassApproved, purser.KindBindingUndone,
-		purser.KindDisclosure:
+		purser.KindBreakGlass, purser.KindBreakGlassApproved, purser.KindBindingUndone:
 		return errors.Join(s.contacts.Apply(h, e), s.budgets.Apply(h, e))
+	case purser.KindDisclosure:
+		return errors.Join(s.contacts.Apply(h, e), s.budgets.Apply(h, e), s.mandates.Apply(h, e))
 	case purser.KindLockPlaced:
 		if placed, ok := e.(*purser.LockPlaced); ok && placed.Reason == purser.Allowed {
 			s.standing.covered(placed, h.Stamp)
@@ -162,8 +163,10 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 	case purser.KindMandateAsked, purser.KindMandateApproved, purser.KindMandateAssigned,
 		purser.KindMandateEnded, purser.KindReleased:
 		return s.mandates.Apply(h, e)
-	case purser.KindCaseOpened, purser.KindCaseChanged, purser.KindNoteAdded:
+	case purser.KindCaseOpened, purser.KindNoteAdded:
 		return s.cases.Apply(h, e)
+	case purser.KindCaseChanged:
+		return errors.Join(s.cases.Apply(h, e), s.mandates.Apply(h, e))
 	case purser.KindSnapshot, purser.KindRefusals, purser.KindFinding,
 		purser.KindHoldings, purser.KindBackedUp:
 		return nil // evidence alone
