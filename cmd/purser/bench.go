@@ -11,6 +11,7 @@ type benchCmd struct {
 	Reveal benchRevealCmd `cmd:"" help:"Disclosures: many at once, alone, over HTTP."`
 	Start  benchStartCmd  `cmd:"" help:"Starting on a long ledger."`
 	Oracle benchOracleCmd `cmd:"" help:"Whether the time of an answer tells what it must not tell."`
+	Guard  benchGuardCmd  `cmd:"" help:"What the search for forbidden data finds, refuses wrongly and costs."`
 }
 
 // benchFlags are those of every benchmark.
@@ -24,6 +25,7 @@ type (
 	benchRevealCmd struct{ benchFlags }
 	benchStartCmd  struct{ benchFlags }
 	benchOracleCmd struct{ benchFlags }
+	benchGuardCmd  struct{ benchFlags }
 )
 
 func (b benchRevealCmd) Run(ctx context.Context, s streams) error {
@@ -33,6 +35,8 @@ func (b benchRevealCmd) Run(ctx context.Context, s streams) error {
 func (b benchStartCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Start) }
 
 func (b benchOracleCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Oracle) }
+
+func (b benchGuardCmd) Run(ctx context.Context, s streams) error { return b.run(ctx, s, bench.Guard) }
 
 func (f benchFlags) run(ctx context.Context, s streams, run bench.Run) error {
 	results, err := run(ctx, bench.Options{

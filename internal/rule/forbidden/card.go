@@ -147,7 +147,10 @@ func (c *candidate) grouped(j int) bool {
 	case c.gaps.mixed || c.gaps.glued && g[0] < 4:
 		return false
 	}
-	return len(g) <= 3 && !slicesHas(g, 4) || c.nearCard() || even(g) && c.whole(j)
+	if c.nearCard() {
+		return true
+	}
+	return (even(g) || halves(g) && joins(c.gap)) && c.whole(j)
 }
 
 // printed reports whether the groups are those that cards carry.
@@ -156,44 +159,41 @@ func printed(g []uint8) bool {
 	case len(g) >= 4 && g[0] == 4 && g[1] == 4 && g[2] == 4:
 		return len(g) == 4 && g[3] <= 4 || len(g) == 5 && g[3] == 4 && g[4] <= 4
 	case len(g) == 3:
-		return g[0] == 4 && (g[1] == 6 && (g[2] == 5 || g[2] == 4) || g[1] == 5 && g[2] == 6)
+		return g[0] == 4 && g[1] == 6 && (g[2] == 5 || g[2] == 4)
 	}
 	return false
 }
 
-// slicesHas reports whether any group is smaller than least.
-func slicesHas(g []uint8, least uint8) bool {
+// halves reports whether the digits stand in two or three groups that are not
+// small: 8 and 8, or the issuer's 6 and the rest.
+func halves(g []uint8) bool {
 	for _, n := range g {
-		if n < least {
-			return true
+		if n < 4 {
+			return false
 		}
 	}
-	return false
+	return len(g) <= 3
 }
 
-// even reports whether all groups but the last are of one size, and the last
-// no larger.
+// even reports whether all groups but the last are of one small size, and the
+// last no larger: digit by digit, in pairs, threes, fives.
 func even(g []uint8) bool {
 	for _, n := range g[:len(g)-1] {
 		if n != g[0] {
 			return false
 		}
 	}
-	return g[len(g)-1] <= g[0]
+	return len(g) > 2 && g[0] <= 5 && g[len(g)-1] <= g[0]
 }
 
-// whole reports whether no further group of the same size is joined to the
-// candidate on either side by the same separator: then it would be part of a
-// longer list of numbers.
+// whole reports whether no further group is joined to the candidate on either
+// side by the same separator: then it would be part of a longer number or list.
 func (c *candidate) whole(j int) bool {
-	tokens := c.v.tokens
-	size := int(c.groups[0])
-	if b := c.first - 1; b >= 0 && tokens[b].kind == number && tokens[b].size() == size &&
-		c.v.s[tokens[b].end:tokens[c.first].start] == c.gap {
+	tokens, s := c.v.tokens, c.v.s
+	if b := c.first - 1; b >= 0 && tokens[b].kind == number && s[tokens[b].end:tokens[c.first].start] == c.gap {
 		return false
 	}
-	return j+1 >= len(tokens) || tokens[j+1].kind != number || tokens[j+1].size() != size ||
-		c.v.s[tokens[j].end:tokens[j+1].start] != c.gap
+	return j+1 >= len(tokens) || tokens[j+1].kind != number || s[tokens[j].end:tokens[j+1].start] != c.gap
 }
 
 // allowed reports whether what stands around a valid number leaves it one:
@@ -201,12 +201,40 @@ func (c *candidate) whole(j int) bool {
 // sign makes up to 15 digits a telephone number.
 func (c *candidate) allowed() bool {
 	start := c.v.tokens[c.first].start
+	if c.v.inUUID(start) {
+		return false
+	}
 	plus := c.n <= 15 && start > 0 && c.v.s[start-1] == '+'
 	if c.n < shortestBare || c.digits[0] == 1 || plus {
 		return c.nearCard()
 	}
 	return true
 }
+
+// uuid is the size of a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.
+const uuid = 36
+
+// inUUID reports whether offset at lies in a UUID.
+func (v *view) inUUID(at int) bool {
+	from, to := at, at
+	for from > 0 && at-from < uuid && isHexOrDash(v.s[from-1]) {
+		from--
+	}
+	for to < len(v.s) && to-from <= uuid && isHexOrDash(v.s[to]) {
+		to++
+	}
+	if to-from != uuid {
+		return false
+	}
+	for i, c := range []byte(v.s[from:to]) {
+		if (c == '-') != (i == 8 || i == 13 || i == 18 || i == 23) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHexOrDash(c byte) bool { return isDigit(c) || c == '-' || c|0x20-'a' < 6 }
 
 // nearCard reports whether a word for a card stands within the window before
 // the number with nothing between that introduces something else, or right
@@ -239,6 +267,10 @@ func (v *view) cardBehind(i int) bool {
 	end := v.tokens[i].end
 	for k := i + 1; k < len(v.tokens) && v.tokens[k].start-end <= ContextWindow/2; k++ {
 		if v.tokens[k].kind != number {
+			gap := v.s[v.tokens[k-1].end:v.tokens[k].start]
+			if turns, _ := readGap(gap, false); turns || strings.IndexByte(gap, '\n') >= 0 {
+				return false
+			}
 			return v.tokens[k].label == saysCard
 		}
 	}

@@ -23,6 +23,8 @@ func (v *view) labelled(found []Finding) []Finding {
 func (v *view) introduced(i int, found []Finding) []Finding {
 	l := v.tokens[i].label
 	switch {
+	case v.inside(i, l):
+		return found
 	case l == saysPassport:
 		return v.passport(i, found)
 	case l&(saysTFN|saysMedicare|saysTax) != 0:
@@ -39,6 +41,17 @@ func (v *view) introduced(i int, found []Finding) []Finding {
 		return v.introducedSecret(i, found)
 	}
 	return found // says nothing alone
+}
+
+// inside reports whether the label at token i and what is glued to it are a
+// reference that is introduced as one ("pnr CVV054"), or a code ("PW2015").
+func (v *view) inside(i int, l label) bool {
+	if i+1 == len(v.tokens) || v.tokens[i].kind != word {
+		return false
+	}
+	glued := v.tokens[i+1].start == v.tokens[i].end && v.tokens[i+1].size() > 1
+	reference := v.labelAt(i-1) == other && l&(saysPIN|saysCardCode|saysOneTime|saysTAN) != 0
+	return glued && (reference || l == saysPassword && v.tokens[i+1].kind == number)
 }
 
 // follower returns the first token behind i that is not filler, and whether
@@ -83,7 +96,7 @@ func readGap(gap string, abbreviated bool) (turns, announces bool) {
 	line := 0
 	for k := range len(gap) {
 		switch gap[k] {
-		case ',', ';', '?', '!':
+		case ',', ';', '?', '!', '@':
 			return true, false
 		case '.':
 			if !abbreviated && k+1 < len(gap) {
@@ -162,7 +175,7 @@ func (v *view) national(i int, found []Finding) []Finding {
 		end := max(v.number(j, accept, false, check), v.number(j, bare, false, nil))
 		return add(found, class, v.tokens[j].start, end)
 	}
-	for k := range v.unknown(j) {
+	for k, end := j, v.reach(j); k < end; k++ {
 		if v.tokens[k].kind == number {
 			if end := v.number(k, accept, false, check); end > 0 {
 				return add(found, class, v.tokens[k].start, end)
@@ -179,31 +192,27 @@ func add(found []Finding, class Class, start, end int) []Finding {
 	return append(found, Finding{Class: class, Start: start, End: end})
 }
 
-// unknown walks over the tokens from j on that a label may still speak of,
-// although the words before them say nothing.
-func (v *view) unknown(j int) func(func(int) bool) {
-	return func(yield func(int) bool) {
-		words := 0
-		for k := j; k < len(v.tokens) && v.tokens[k].start-v.tokens[j].start <= looseBetween; k++ {
-			t := v.tokens[k]
-			if t.label&(other|introduces) != 0 {
-				return
+// reach returns the token behind the last one, from j on, that a label may
+// still speak of although the words before it say nothing.
+func (v *view) reach(j int) int {
+	words, from := 0, v.tokens[j].start
+	for k := j; k < len(v.tokens); k++ {
+		t := v.tokens[k]
+		if t.start-from > looseBetween || t.label&(other|introduces) != 0 {
+			return k
+		}
+		if k > j {
+			if turns, _ := readGap(v.s[v.tokens[k-1].end:t.start], false); turns {
+				return k
 			}
-			if k > j {
-				if turns, _ := readGap(v.s[v.tokens[k-1].end:t.start], false); turns {
-					return
-				}
-			}
-			if !yield(k) {
-				return
-			}
-			if t.kind != number && t.label == plain {
-				if words++; words > mostUnknown {
-					return
-				}
+		}
+		if t.kind != number && t.label == plain {
+			if words++; words > mostUnknown {
+				return k + 1
 			}
 		}
 	}
+	return len(v.tokens)
 }
 
 // taxFileNumber is the check of Australian tax file numbers.
@@ -317,7 +326,7 @@ func (v *view) shortCode(i int, found []Finding) []Finding {
 	switch {
 	case class == PIN && v.tokens[j].size() == 6 && v.postalPIN(last):
 		return found // India's postcodes are called PIN codes
-	case v.tokens[i].label == saysSecurity && size > 4:
+	case v.tokens[i].label != saysCardCode && class == CardCode && size > 4:
 		class = OneTime
 	}
 	return add(found, class, v.tokens[j].start, end)
@@ -344,7 +353,7 @@ func (v *view) codeClass(i int) (class Class, accept sizes, last int) {
 		return OneTime, digits(4, 8), i
 	case l == saysVerification:
 		if v.labelAt(i-1) == saysCard { // "card verification value"
-			return CardCode, digits(3, 4), i
+			return CardCode, digits(3, 8), i
 		}
 		if coded {
 			return OneTime, digits(4, 8), i

@@ -51,13 +51,19 @@ func Find(text string) []Finding {
 	if len(text) < shortest {
 		return nil
 	}
-	var room [48]token
-	v := view{s: text}
-	v.tokens = room[:0]
-	if !v.tokenise() {
-		v.fold()
-		v.tokenise()
+	l := lookAt(text)
+	if l.clean() {
+		return nil
 	}
+	v := view{s: text}
+	if l.ascii && !l.label && !l.cut() {
+		return v.place(text, v.chunks(nil))
+	}
+	if !l.ascii {
+		v.fold()
+	}
+	v.tokens = make([]token, 0, len(v.s)/bytesAToken+4)
+	v.tokenise()
 	if !v.worth() {
 		return nil
 	}
@@ -66,6 +72,10 @@ func Find(text string) []Finding {
 
 // Holds reports whether Find finds anything in text.
 func Holds(text string) bool { return len(Find(text)) > 0 }
+
+// bytesAToken is how many bytes a token and the space behind it have at least,
+// in most texts.
+const bytesAToken = 5
 
 // shortest is the length in bytes of the shortest text that can hold anything:
 // a label of two letters and four characters.

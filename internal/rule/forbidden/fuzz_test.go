@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"pgregory.net/rapid"
+
 	"purser/internal/rule/forbidden"
 )
 
@@ -12,7 +14,7 @@ import (
 func silence() string { return strings.Repeat(" \n.\n ", forbidden.ContextWindow/4) }
 
 // checkPlaces holds the promises of Find for any text.
-func checkPlaces(t testing.TB, text string) {
+func checkPlaces(t rapid.TB, text string) {
 	t.Helper()
 	found := forbidden.Find(text)
 	end := 0

@@ -15,12 +15,25 @@ func (v *view) ibans(found []Finding) []Finding {
 		if b.kind != number || a.kind != word || a.end != b.start || a.size() < 2 || b.size() < 2 {
 			continue
 		}
+		if a.start > 0 && partOfCode(v.s[:a.start]) || v.inUUID(a.start) {
+			continue
+		}
 		start := a.end - 2
 		if end := v.iban(start, ibanLength(v.s[start]&^0x20, v.s[start+1]&^0x20)); end > 0 {
 			found = append(found, Finding{Class: IBAN, Start: start, End: end})
 		}
 	}
 	return found
+}
+
+// partOfCode reports whether what follows s continues a code of letters and
+// digits, with or without a dash.
+func partOfCode(s string) bool {
+	last := s[len(s)-1]
+	if last == '-' && len(s) > 1 {
+		last = s[len(s)-2]
+	}
+	return isDigit(last) || isLetter(last)
 }
 
 // iban returns the end of the IBAN of that length which begins at start, or 0.

@@ -23,7 +23,7 @@ func (v *view) passport(i int, found []Finding) []Finding {
 				return add(found, Passport, v.tokens[k].start, end)
 			}
 		}
-		for k := range v.unknown(j) {
+		for k, end := j, v.reach(j); k < end; k++ {
 			if end := v.strongPassport(k); end > 0 {
 				return add(found, Passport, v.tokens[k].start, end)
 			}
@@ -52,7 +52,7 @@ func (v *view) passportValue(j int) int {
 	n, numbers, from := 0, 0, j
 	for ; j < len(v.tokens); j++ {
 		t := v.tokens[j]
-		if t.kind == foreign || t.kind == word && t.size() > 3 || n+t.size() > longestPassport {
+		if t.kind == foreign || t.kind == word && (t.size() > 3 || t.label&(other|introduces) != 0) || n+t.size() > longestPassport {
 			return 0
 		}
 		n += t.size()
@@ -66,6 +66,11 @@ func (v *view) passportValue(j int) int {
 			gap = v.s[t.end : t.end+1]
 		}
 		goesOn := more && (gap == "" || (gap == " " || gap == "-") && v.tokens[j+1].kind == number)
+		// Digits behind a space belong to something else if the number is whole:
+		// without spaces inside, or with letters and long enough.
+		if gap == " " && (t.end-v.tokens[from].start == n || numbers < n && n > shortestPassport) {
+			goesOn = false
+		}
 		if n >= shortestPassport && numbers >= fewestPassportDigits && !goesOn {
 			if isDatePart(gap) || v.separatedDate(from, j) {
 				return 0

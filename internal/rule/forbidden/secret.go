@@ -352,5 +352,5 @@ func random(s string) bool {
 			distinct++
 		}
 	}
-	return distinct >= fewestDistinct && turns >= fewestTurns && numbers > 0
+	return distinct >= fewestDistinct && turns >= fewestTurns && (numbers > 0 || 3*turns >= len(s))
 }

@@ -18,9 +18,9 @@ const (
 // A token is the longest run of one kind. What lies between two tokens is
 // separators: everything else.
 type token struct {
+	label      label
 	start, end int
 	kind       kind
-	label      label
 }
 
 func (t token) size() int { return t.end - t.start }
@@ -45,9 +45,8 @@ type view struct {
 // worth reports whether any detector could find anything.
 func (v *view) worth() bool { return v.marks != 0 || v.digits >= fewestIBANDigits }
 
-// tokenise cuts s into tokens. It reports false, with nothing done, when s
-// holds a character outside ASCII and is not in plain form yet.
-func (v *view) tokenise() bool {
+// tokenise cuts s, which is in plain form, into tokens.
+func (v *view) tokenise() {
 	s := v.s
 	chunk := 0 // where the run without spaces began
 	for i := 0; i < len(s); {
@@ -62,10 +61,6 @@ func (v *view) tokenise() bool {
 			v.digits += i - from
 			v.tokens = append(v.tokens, token{start: from, end: i, kind: number})
 		case c >= utf8.RuneSelf:
-			if v.at == nil {
-				v.tokens, v.digits, v.marks = v.tokens[:0], 0, 0
-				return false
-			}
 			i = v.foreign(i)
 		default:
 			if endsChunk(c) {
@@ -80,7 +75,6 @@ func (v *view) tokenise() bool {
 	if len(s)-chunk >= shortestSecret {
 		v.marks |= marksSecret
 	}
-	return true
 }
 
 // word appends the word at i and returns where it ends.
@@ -95,10 +89,34 @@ func (v *view) word(i int) int {
 	t := token{start: from, end: i, kind: word}
 	if n := t.size(); n <= longestLabel {
 		t.label = labelOf(lower[:n])
+		if t.label != plain && v.partOfAddress(t) {
+			t.label = plain
+		}
 		v.mark(t.label)
 	}
 	v.tokens = append(v.tokens, t)
 	return i
+}
+
+// gluedDigits is how many digits a label can be glued to that follows them:
+// those of an expiry, as in "1228cvv".
+const gluedDigits = 4
+
+// partOfAddress reports whether a word is the end of something else, such as
+// the name of an e-mail address or a booking reference: "mary.5pw@", "7PIN".
+// Words that give a thing another meaning, and codes of cards, may be glued.
+func (v *view) partOfAddress(t token) bool {
+	if t.end < len(v.s) && v.s[t.end] == '@' {
+		return true
+	}
+	n := len(v.tokens)
+	if n == 0 || v.tokens[n-1].kind != number || v.tokens[n-1].end != t.start {
+		return false
+	}
+	if t.label == saysCardCode {
+		return v.tokens[n-1].size() < gluedDigits
+	}
+	return t.label&(saysCard|saysVerification|other) == 0
 }
 
 func (v *view) foreign(i int) int {
@@ -163,6 +181,10 @@ const unmarked = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuy
 
 // writePlain appends the plain form of a character outside ASCII.
 func writePlain(b *strings.Builder, r rune) {
+	if isPlainLetter(r) {
+		b.WriteRune(r)
+		return
+	}
 	if c, ok := plainLetter(r); ok {
 		b.WriteByte(c)
 		return
@@ -188,6 +210,13 @@ func writePlain(b *strings.Builder, r rune) {
 	default:
 		b.WriteByte('~')
 	}
+}
+
+// isPlainLetter knows the commonest letters that have no plainer form, so that
+// the tables need not be asked: Greek, Cyrillic, kana, Chinese characters.
+func isPlainLetter(r rune) bool {
+	return 0x4E00 <= r && r <= 0x9FFF || 0x3041 <= r && r <= 0x3096 || 0x30A1 <= r && r <= 0x30FA ||
+		0x0400 <= r && r <= 0x0481 || 0x03A3 <= r && r <= 0x03CE
 }
 
 // plainLetter returns the ASCII character that r is a form of: full-width, or
