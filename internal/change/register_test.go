@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ type memory struct {
 	mu      sync.Mutex
 	head    ledger.Head
 	entries [][]byte
+	full    int // appends that find no room
 }
 
 type transaction struct{}
@@ -43,6 +45,10 @@ func (m *memory) Entries(_ context.Context, from, to purser.Pos) iter.Seq2[ledge
 func (m *memory) Append(_ context.Context, b *ledger.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.full > 0 {
+		m.full--
+		return fmt.Errorf("append: %w", ledger.ErrNothingWritten)
+	}
 	for _, row := range b.Rows {
 		if err := row.Write(transaction{}); err != nil {
 			return &ledger.RowError{Index: row.Index, Err: err}
@@ -240,5 +246,32 @@ func TestRegisterAtOnce(t *testing.T) {
 	unmap := change.Exactly(&purser.AgentMapped{Source: source, Agent: purser.AgentKey{9}})
 	if got, err := d.Set(ctx, session(admin), purser.RoleAdmin, unmap, nil); err != nil || !got.Change.Zero() || d.inForce(t) {
 		t.Fatalf("unmap: %+v, %v, in force %v", got, err, d.inForce(t))
+	}
+}
+
+// What is due does not wait for what cannot be written: the others are enacted,
+// the error is told, and the next turn catches up. Seen to fail when EnactDue
+// returns at the first error.
+func TestEnactDueGoesOnAfterAnError(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	for agents := byte(1); agents <= 3; agents++ {
+		id, err := d.propose(ctx, session(admin), purser.RoleAdmin, &purser.AgentMapped{
+			Source: source, Agent: purser.AgentKey{agents}, Person: person(agent),
+		}, nil)
+		if err != nil {
+			t.Fatalf("propose: %v", err)
+		}
+		if err := d.Vote(ctx, session(sec1), id, purser.RoleSecurity, purser.VoteApprove); err != nil {
+			t.Fatalf("approve: %v", err)
+		}
+	}
+	d.clock.move(4 * time.Hour)
+	d.record(t, &purser.VendorSet{Vendor: vendor, Status: purser.StatusActive}) // holds leave out a full disk's time from here on
+	d.store.full = 1
+	if n, err := d.EnactDue(ctx); n != 2 || !errors.Is(err, ledger.ErrNothingWritten) {
+		t.Fatalf("with no room for the first: got %d, %v, want 2 and the error", n, err)
+	}
+	if n, err := d.EnactDue(ctx); n != 1 || err != nil {
+		t.Errorf("after that: got %d, %v, want the one that is left", n, err)
 	}
 }

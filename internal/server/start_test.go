@@ -26,7 +26,8 @@ import (
 
 // Whoever can write to the database can rewrite the ledger, its checkpoint and
 // the key that checks it. The signing key he does not have, and the start says
-// so.
+// so. Seen to fail with the stored checkpoint read without its signature, and
+// with the stored key not held against the signing key.
 func TestLaw10AForgedSignatureStopsTheStart(t *testing.T) {
 	clock := synth.NewClock(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	for _, c := range []struct {

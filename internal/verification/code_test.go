@@ -228,7 +228,7 @@ func TestKeyedCodesDoNotWaitForEachOther(t *testing.T) {
 }
 
 // When a code's result comes, and what it is, changes nothing that the agent
-// can see (L5).
+// can see (L5). Seen to fail with sends counted by the result, not by the send.
 func TestLaw05ResultsOfCodesShowNowhere(t *testing.T) {
 	w := newWorld(t, 200, 4)
 	post := newPostbox()
