@@ -220,6 +220,14 @@ const (
 	KeyIndex                   // makes blind indexes
 )
 
+// String returns the use in a word.
+func (u KeyUse) String() string {
+	if u == KeyIndex {
+		return "index"
+	}
+	return "wrap"
+}
+
 // KeyStep is how far a rotation has come.
 type KeyStep uint8
 

@@ -50,6 +50,10 @@ func (s *Standing) apply(h purser.Header, e purser.Entry) error {
 		return s.propose(h, e)
 	case *purser.ChangeVoted:
 		return s.vote(h, e)
+	case *purser.KeyRotation:
+		return s.rotate(h, e)
+	case *purser.Restored:
+		s.restored(h.Stamp)
 	}
 	return nil
 }
@@ -184,6 +188,7 @@ func (s *Standing) commit() {
 	s.config.Commit()
 	s.clock.Commit()
 	s.ordinals.Commit()
+	s.keys.Commit()
 	s.desk.Commit()
 	s.credentials.Commit()
 }
@@ -199,6 +204,7 @@ func (s *Standing) discard() {
 	s.config.Discard()
 	s.clock.Discard()
 	s.ordinals.Discard()
+	s.keys.Discard()
 	s.desk.Discard()
 	s.credentials.Discard()
 }

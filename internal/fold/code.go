@@ -17,6 +17,7 @@ func (s *Standing) code(c *purser.Coder) {
 	c.Flag(&clock.Held)
 	c.Flag(&clock.Stepped)
 	c.Ordinal(&ordinals)
+	s.keys.Code(c, 5+9, codeKeyName, codeKeyRow)
 	if !c.Reading() || c.Err() != nil {
 		return
 	}

@@ -31,6 +31,7 @@ type Standing struct {
 	config         overlay.Cell[Configuration]
 	clock          overlay.Cell[Clock]
 	ordinals       overlay.Cell[purser.Ordinal]
+	keys           overlay.Table[keyName, keyRow]
 
 	// These follow from the tables above and are not in the snapshot.
 	desk        overlay.Table[purser.PersonID, purser.SessionID]

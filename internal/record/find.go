@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -39,11 +40,11 @@ func (b *Book) Candidates(ctx context.Context, items []Item) (Found, error) {
 			continue
 		}
 		said, canonical := saidOf(items, f)
-		index, err := b.indexOr(f, canonical)
+		indexes, err := b.indexesOr(f, canonical)
 		if err != nil {
 			return Found{}, err
 		}
-		holders, err := b.store.Holders(ctx, IndexRow{f.Bit, index}, maxHolders+1)
+		holders, err := b.holders(ctx, f.Bit, indexes, maxHolders+1)
 		if err != nil {
 			return Found{}, fmt.Errorf("look up items: %w", err)
 		}
@@ -91,13 +92,32 @@ func saidOf(items []Item, f Field) (said bool, canonical string) {
 	return false, ""
 }
 
-// indexOr returns the blind index of a canonical form, or one of nothing that
-// costs as much.
-func (b *Book) indexOr(f Field, canonical string) (seal.Index, error) {
+// indexesOr returns the blind indexes of a canonical form, or as many of nothing
+// that cost as much.
+func (b *Book) indexesOr(f Field, canonical string) ([]seal.Index, error) {
 	if canonical == "" {
 		canonical = rand.Text()
 	}
-	return b.keys.Index(f.Name, canonical)
+	return b.keys.Indexes(f.Name, canonical)
+}
+
+// holders returns whose field has any of the indexes, ascending, at most limit.
+// There is one query an index, in their order: a record that moves from an older
+// key to the new one is found by the one or the other.
+func (b *Book) holders(ctx context.Context, bit purser.Field, indexes []seal.Index, limit int) ([]purser.Ordinal, error) {
+	var all []purser.Ordinal
+	for _, index := range indexes {
+		holders, err := b.store.Holders(ctx, IndexRow{bit, index}, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, holders...)
+	}
+	if len(indexes) > 1 {
+		slices.Sort(all)
+		all = slices.Compact(all)
+	}
+	return all[:min(len(all), limit)], nil
 }
 
 // Linked returns the other customers that share a booking with o, ascending,
@@ -108,19 +128,41 @@ func (b *Book) Linked(ctx context.Context, o purser.Ordinal) ([]purser.Ordinal, 
 		return nil, nil
 	}
 	bit := b.schema.fields[i].Bit
-	indexes, err := b.store.Indexes(ctx, o, bit)
+	bookings, err := b.bookings(ctx, o, bit)
 	if err != nil {
 		return nil, fmt.Errorf("read bookings: %w", err)
 	}
-	var others []purser.Ordinal
-	for _, index := range indexes {
-		holders, err := b.store.Holders(ctx, IndexRow{bit, index}, MaxLinked+1)
-		if err != nil {
-			return nil, fmt.Errorf("look up bookings: %w", err)
-		}
-		others = append(others, holders...)
+	others, err := b.holders(ctx, bit, bookings, MaxLinked+1)
+	if err != nil {
+		return nil, fmt.Errorf("look up bookings: %w", err)
 	}
-	slices.Sort(others)
-	others = slices.DeleteFunc(slices.Compact(others), func(other purser.Ordinal) bool { return other == o })
+	others = slices.DeleteFunc(others, func(other purser.Ordinal) bool { return other == o })
 	return others[:min(len(others), MaxLinked)], nil
+}
+
+// bookings returns the blind indexes of the bookings of a customer. While index
+// keys are exchanged the others of a booking may be under another key than he
+// is, so his are made anew under each.
+func (b *Book) bookings(ctx context.Context, o purser.Ordinal, bit purser.Field) ([]seal.Index, error) {
+	if _, old := b.keys.InForce(purser.KeyIndex); len(old) == 0 {
+		return b.store.Indexes(ctx, o, bit)
+	}
+	r, err := b.store.Sealed(ctx, o)
+	if errors.Is(err, ErrNoCustomer) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	before, now, err := b.keys.Reindex(r, b.schema)
+	if err != nil {
+		return nil, err
+	}
+	var out []seal.Index
+	for _, f := range append(before, now...) {
+		if f.Field == bit {
+			out = append(out, f.Index)
+		}
+	}
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"purser"
 	"purser/internal/fold"
@@ -208,7 +209,7 @@ func (i *importing) row(ctx context.Context, cells []string, line int) error {
 
 // alone rejects a row whose unique value somebody has.
 func (i *importing) alone(ctx context.Context, p *plain, line int) error {
-	for _, row := range p.unique {
+	for _, row := range slices.Concat(p.older, p.unique) {
 		holders, err := i.book.store.Holders(ctx, row, 1)
 		if err != nil {
 			return fmt.Errorf("look for duplicates: %w", err)

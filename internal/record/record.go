@@ -107,6 +107,7 @@ type Store interface {
 	// Forget destroys those replaced values of customers that are to be
 	// destroyed at a stamp.
 	Forget(tx ledger.Tx, at purser.Stamp, customers []purser.Ordinal) error
+	RotationStore
 }
 
 // Book finds and keeps service records. It may be used by any number of

@@ -29,6 +29,9 @@ type house struct {
 	log  *record.Ledger
 	book *record.Book
 	seen *counting
+
+	clock *synth.Clock
+	file  seal.Options
 }
 
 // counting counts the queries that pass.
@@ -57,8 +60,9 @@ func openHouse(t testing.TB, dir string, fault func(string) error) *house {
 
 func closedHouse(t testing.TB, dir string, fault func(string) error) *house {
 	t.Helper()
-	h := &house{dir: dir}
+	h := &house{dir: dir, clock: synth.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))}
 	o := seal.Options{Path: filepath.Join(dir, seal.KeysetName), Deployment: "test", Passphrase: []byte("x"), WorkFactor: 4}
+	h.file = o
 	var err error
 	if h.keys, err = seal.Open(o); errors.Is(err, seal.ErrNoKeyset) {
 		h.keys, err = seal.Create(o)
@@ -71,13 +75,16 @@ func closedHouse(t testing.TB, dir string, fault func(string) error) *house {
 	}
 	h.log, err = ledger.Open(t.Context(), ledger.Config[*fold.State]{
 		Store: h.db, New: fold.New, FoldVersion: fold.Version, Fault: fault,
-		Clock: synth.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)),
+		Clock: h.clock,
 	})
 	if err != nil {
 		t.Fatalf("open ledger: %v", errors.Join(err, h.db.Close()))
 	}
 	h.seen = &counting{Store: h.db}
 	h.book = record.New(h.seen, h.keys, mustDefault(t))
+	if err := h.book.Force(t.Context(), h.log); err != nil {
+		t.Fatalf("take the ledger's keys into use: %v", err)
+	}
 	t.Cleanup(func() { h.close() })
 	return h
 }

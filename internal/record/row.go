@@ -33,6 +33,7 @@ type plain struct {
 	indexes  []IndexRow
 	channels []ChannelRow
 	unique   []IndexRow // which of the indexes no other customer may have
+	older    []IndexRow // what those would be under keys that are being left
 }
 
 // read turns the cells of a row into a customer. A row that breaks a rule gives
@@ -92,14 +93,19 @@ func (b *Book) take(p *plain, f Field, text, region string) (problem string, err
 		return "", nil
 	}
 	for _, normal := range normals {
-		index, err := b.keys.Index(f.Name, normal)
+		indexes, err := b.keys.Indexes(f.Name, normal)
 		if err != nil {
 			return "", err
 		}
-		row := IndexRow{f.Bit, index}
+		last := len(indexes) - 1
+		row := IndexRow{f.Bit, indexes[last]}
 		p.indexes = append(p.indexes, row)
-		if f.Unique {
-			p.unique = append(p.unique, row)
+		if !f.Unique {
+			continue
+		}
+		p.unique = append(p.unique, row)
+		for _, index := range indexes[:last] {
+			p.older = append(p.older, IndexRow{f.Bit, index})
 		}
 	}
 	return "", nil

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"purser"
@@ -14,19 +15,28 @@ import (
 // Index is the blind index of one normal form of one field.
 type Index [16]byte
 
-// Index returns the blind index under which a record with this normal form in
-// the field is found. The same form in another field has another index.
+// Index returns the blind index that a record with this normal form in the
+// field is given from now on. The same form in another field has another index.
 func (k *Keys) Index(field, normal string) (Index, error) {
-	input := make([]byte, 0, len(field)+1+len(normal))
-	input = append(input, field...)
-	input = append(input, 0)
-	input = append(input, normal...)
-	out, err := k.indexes.ComputePrimaryPRF(input, uint32(len(Index{})))
-	clear(input)
-	if err != nil {
-		return Index{}, fmt.Errorf("compute blind index: %w", err)
+	return k.indexes.force.Load().now.index(field, normal)
+}
+
+// Indexes returns every blind index under which such a record is found: while
+// index keys are exchanged, those under the keys being left, and last that under
+// the new one. How many there are depends on nothing else (L5). Whoever asks a
+// store for them one by one asks in this order: a record moves to the new one,
+// and a lookup in the other order could miss it.
+func (k *Keys) Indexes(field, normal string) ([]Index, error) {
+	force := k.indexes.force.Load()
+	out := make([]Index, 0, len(force.old)+1)
+	for _, key := range append(slices.Clone(force.old), force.now) {
+		index, err := key.index(field, normal)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, index)
 	}
-	return Index(out), nil
+	return out, nil
 }
 
 // Commit returns a keyed digest of parts for the ledger, which must not hold

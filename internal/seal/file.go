@@ -59,27 +59,30 @@ func (r fileRing) Load() ([]byte, error) {
 	return os.ReadFile(r.path)
 }
 
-// Store writes a file beside the old one, exchanges them, and then overwrites
-// the old one's bytes.
-func (r fileRing) Store(sealed []byte) error {
-	old, err := os.OpenFile(r.path, os.O_WRONLY, 0)
+// Store replaces the file and overwrites the bytes of the old one.
+func (r fileRing) Store(sealed []byte) error { return replace(r.path, sealed) }
+
+// replace writes a file beside the one at path, exchanges them, and then
+// overwrites the old one's bytes. A crash leaves the one or the other whole.
+func replace(path string, b []byte) error {
+	old, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if old != nil {
 		defer func() { _ = old.Close() }()
 	}
-	next := r.path + ".next"
+	next := path + ".next"
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writeNew(next, sealed); err != nil {
+	if err := writeNew(next, b); err != nil {
 		return err
 	}
-	if err := os.Rename(next, r.path); err != nil {
+	if err := os.Rename(next, path); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(r.path)); err != nil {
+	if err := syncDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	return destroy(old)
@@ -92,10 +95,10 @@ func destroy(f *os.File) error {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("destroy old attempt keys: %w", err)
+		return fmt.Errorf("overwrite the old keys: %w", err)
 	}
 	if err := writeSynced(f, make([]byte, info.Size())); err != nil {
-		return fmt.Errorf("destroy old attempt keys: %w", err)
+		return fmt.Errorf("overwrite the old keys: %w", err)
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"filippo.io/age"
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -48,6 +47,8 @@ var (
 	ErrPassphrase    = errors.New("passphrase does not open the keyset")
 	ErrKeysetDamaged = errors.New("keyset is damaged")
 	ErrKeysetExposed = errors.New("keyset can be read by others")
+	ErrMaster        = errors.New("the key-management service does not open the keyset")
+	ErrKeyMissing    = errors.New("a key that the ledger names is not in the keyset")
 )
 
 // KeysetError says what is wrong with a keyset file and the way out. It never
@@ -73,11 +74,13 @@ type Options struct {
 	Deployment Deployment
 	// Key is the id that the database was sealed under; zero accepts any.
 	Key KeyID
-	// Passphrase encrypts the file. Nil leaves it readable to whoever can read
-	// the file, with a warning. The caller owns and clears it.
+	// Passphrase encrypts the file. The caller owns and clears it.
 	Passphrase []byte
-	// WorkFactor is the binary logarithm of scrypt's cost when a keyset is
-	// created. Zero means 18, about a second; tests and demos take 10.
+	// Master encrypts the file in place of a passphrase. Without either, it is
+	// readable to whoever can read the file, with a warning.
+	Master Master
+	// WorkFactor is the binary logarithm of scrypt's cost when a passphrase is
+	// set. Zero means 18, about a second; tests and demos take 10.
 	WorkFactor int
 	// Ring keeps the attempt keys. Nil means the file RingName beside Path.
 	Ring Ring
@@ -98,7 +101,7 @@ func Create(o Options) (*Keys, error) {
 	if err := o.Deployment.check(); err != nil {
 		return nil, err
 	}
-	head := header{deployment: o.Deployment, protected: o.Passphrase != nil}
+	head := header{deployment: o.Deployment, protection: o.protection()}
 	if _, err := rand.Read(head.key[:]); err != nil {
 		return nil, fmt.Errorf("draw key id: %w", err)
 	}
@@ -178,16 +181,12 @@ func readKeyset(o Options) ([]byte, error) {
 type header struct {
 	key        KeyID
 	deployment Deployment
-	protected  bool
+	protection Protection
 }
 
 func (h header) bytes() []byte {
-	protection := "file"
-	if h.protected {
-		protection = "passphrase"
-	}
 	return fmt.Appendf(nil, "%s\nkey %v\ndeployment %s\npurpose %s\nprotection %s\n\n",
-		keysetMagic, h.key, h.deployment, keysetPurpose, protection)
+		keysetMagic, h.key, h.deployment, keysetPurpose, h.protection)
 }
 
 // parseHeader accepts exactly what header.bytes writes.
@@ -206,7 +205,10 @@ func parseHeader(b []byte) (header, []byte, error) {
 		return header{}, nil, ErrKeysetDamaged
 	}
 	h.deployment = Deployment(strings.TrimPrefix(lines[2], "deployment "))
-	h.protected = lines[4] == "protection passphrase"
+	h.protection = Protection(strings.TrimPrefix(lines[4], "protection "))
+	if !h.protection.known() {
+		return header{}, nil, ErrKeysetDamaged
+	}
 	if h.deployment.check() != nil {
 		return header{}, nil, ErrKeysetDamaged
 	}
@@ -228,8 +230,12 @@ func (h header) check(o Options) error {
 		return o.problem(h.key.String(), fmt.Errorf("%w: this database is sealed under key %v", ErrWrongKeyset, o.Key),
 			"put that keyset in its place")
 	}
-	if h.protected && o.Passphrase == nil {
+	switch {
+	case h.protection == ByPassphrase && o.Passphrase == nil:
 		return o.problem(h.key.String(), ErrPassphrase, "it is encrypted: name the file that holds its passphrase")
+	case h.protection == ByMaster && o.Master == nil:
+		return o.problem(h.key.String(), ErrMaster,
+			"it is encrypted by a key-management service: name that key as keyset_kms in purser.yaml, and run the program that is built with it (docs/operate/keys.md)")
 	}
 	return nil
 }
@@ -243,78 +249,6 @@ func (d Deployment) check() error {
 		return fmt.Errorf("deployment: want 1 to %d printable ASCII characters without spaces", maxDeployment)
 	}
 	return nil
-}
-
-// encodeKeyset gives the bytes of the file.
-func encodeKeyset(h header, s *secrets, o Options) ([]byte, error) {
-	head := h.bytes()
-	body := s.encode(head)
-	if !h.protected {
-		return append(head, body...), nil
-	}
-	defer clear(body)
-	recipient, err := age.NewScryptRecipient(string(o.Passphrase))
-	if err != nil {
-		return nil, fmt.Errorf("use passphrase: %w", err)
-	}
-	factor := o.WorkFactor
-	if factor == 0 {
-		factor = defaultWorkFactor
-	}
-	if factor < 1 || factor > maxWorkFactor {
-		return nil, fmt.Errorf("scrypt work factor: want 1 to %d", maxWorkFactor)
-	}
-	recipient.SetWorkFactor(factor)
-	out := bytes.NewBuffer(head)
-	w, err := age.Encrypt(out, recipient)
-	if err != nil {
-		return nil, fmt.Errorf("encrypt: %w", err)
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, fmt.Errorf("encrypt: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("encrypt: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
-func decodeBody(h header, body []byte, o Options) (*secrets, error) {
-	if h.protected {
-		plain, err := decrypt(body, o.Passphrase)
-		if err != nil {
-			return nil, o.problem(h.key.String(), err, "give the passphrase it was created with, or restore file and passphrase from their backup")
-		}
-		defer clear(plain)
-		body = plain
-	}
-	s, err := decodeSecrets(h.bytes(), body)
-	if err != nil {
-		return nil, o.problem(h.key.String(), err, "restore the file from its backup")
-	}
-	return s, nil
-}
-
-func decrypt(body, passphrase []byte) ([]byte, error) {
-	identity, err := age.NewScryptIdentity(string(passphrase))
-	if err != nil {
-		return nil, ErrPassphrase
-	}
-	identity.SetMaxWorkFactor(maxWorkFactor)
-	r, err := age.Decrypt(bytes.NewReader(body), identity)
-	var noMatch *age.NoIdentityMatchError
-	if errors.As(err, &noMatch) {
-		return nil, ErrPassphrase
-	}
-	if err != nil {
-		return nil, ErrKeysetDamaged
-	}
-	plain, err := io.ReadAll(io.LimitReader(r, maxKeysetFile))
-	if err != nil {
-		clear(plain)
-		return nil, ErrKeysetDamaged
-	}
-	return plain, nil
 }
 
 // code lists the parts of the protected body.
@@ -375,8 +309,8 @@ func drawSecrets() (*secrets, error) {
 
 // build makes the keys that the secrets hold.
 func build(h header, s *secrets, o Options) (*Keys, error) {
-	k := &Keys{id: h.key, deployment: h.deployment, ring: o.Ring}
-	if !h.protected {
+	k := &Keys{id: h.key, deployment: h.deployment, path: o.Path, ring: o.Ring}
+	if h.protection == ByFile {
 		k.warning = fmt.Sprintf("keyset %s is protected by file permissions alone: whoever copies it and the database reads every record", o.Path)
 	}
 	if k.ring == nil {
@@ -386,10 +320,7 @@ func build(h header, s *secrets, o Options) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.indexes, err = readPRF(s.indexes); err != nil {
-		return nil, err
-	}
-	if k.wrap, err = readAEAD(s.wrap); err != nil {
+	if err := k.load(s); err != nil {
 		return nil, err
 	}
 	if k.notes, err = readAEAD(s.notes); err != nil {

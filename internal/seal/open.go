@@ -2,6 +2,7 @@ package seal
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"purser"
 	"purser/internal/ledger"
@@ -43,20 +44,35 @@ func (k *Keys) Open(receipt ledger.Receipt, r Record) (purser.Values, error) {
 // nothing of anybody, and costs what opening a real one does (L5).
 type Dummy struct {
 	keys   *Keys
-	record Record
+	fields map[purser.Field]string
+	record atomic.Pointer[Record]
 }
 
 // Dummy seals made-up fields.
 func (k *Keys) Dummy(fields map[purser.Field]string, masks *Masks) (*Dummy, error) {
-	r, err := k.Seal(Subject{}, fields)
-	if err != nil {
-		return nil, err
-	}
-	r.Masks = masks
-	return &Dummy{keys: k, record: r}, nil
+	d := &Dummy{keys: k, fields: fields}
+	return d, d.seal(masks)
 }
 
-// Open decrypts the made-up fields.
+func (d *Dummy) seal(masks *Masks) error {
+	r, err := d.keys.Seal(Subject{}, d.fields)
+	if err != nil {
+		return err
+	}
+	r.Masks = masks
+	d.record.Store(&r)
+	return nil
+}
+
+// Open decrypts the made-up fields. Once another wrapping key is in force they
+// are sealed anew, as nobody else does it for them.
 func (d *Dummy) Open(fields purser.FieldMask) (purser.Values, error) {
-	return d.keys.open(d.record, fields)
+	r := d.record.Load()
+	if under, _ := UnderKey(r.Wrapped); under != d.keys.wrap.force.Load().now {
+		if err := d.seal(r.Masks); err != nil {
+			return nil, err
+		}
+		r = d.record.Load()
+	}
+	return d.keys.open(*r, fields)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"purser"
 )
@@ -102,17 +103,26 @@ func values(aead cipher.AEAD, r Record) (map[purser.Field]string, error) {
 }
 
 // replaced notes what the change of one field means for indexes and the past.
+// What a value was found by goes under every key in force; what it is found by
+// from now on comes under the new one alone.
 func (k *Keys) replaced(out *Rewritten, aead cipher.AEAD, f purser.Field, before, after string, forms Forms) error {
-	gone, err := k.found(f, before, forms)
+	name, gone := normals(f, before, forms)
+	_, come := normals(f, after, forms)
+	for _, normal := range without(gone, come) {
+		indexes, err := k.Indexes(name, normal)
+		if err != nil {
+			return err
+		}
+		for _, index := range indexes {
+			out.Gone = append(out.Gone, Found{f, index})
+		}
+	}
+	name, come = normals(f, after, forms)
+	now, err := under(k.indexes.force.Load().now, f, name, without(come, gone))
 	if err != nil {
 		return err
 	}
-	come, err := k.found(f, after, forms)
-	if err != nil {
-		return err
-	}
-	out.Gone = append(out.Gone, without(gone, come)...)
-	out.Come = append(out.Come, without(come, gone)...)
+	out.Come = append(out.Come, now...)
 	if before != "" {
 		sealed := aead.Seal(nil, nil, []byte(before), out.Record.past(f))
 		out.Past = append(out.Past, Past{Field: f, Sealed: sealed})
@@ -120,14 +130,18 @@ func (k *Keys) replaced(out *Rewritten, aead cipher.AEAD, f purser.Field, before
 	return nil
 }
 
-func (k *Keys) found(f purser.Field, value string, forms Forms) ([]Found, error) {
+func normals(f purser.Field, value string, forms Forms) (name string, all []string) {
 	if value == "" {
-		return nil, nil
+		return "", nil
 	}
-	name, normals := forms.Indexed(f, value)
+	return forms.Indexed(f, value)
+}
+
+// under returns the indexes of normal forms under one key.
+func under(key indexKey, f purser.Field, name string, normals []string) ([]Found, error) {
 	out := make([]Found, 0, len(normals))
 	for _, normal := range normals {
-		index, err := k.Index(name, normal)
+		index, err := key.index(name, normal)
 		if err != nil {
 			return nil, err
 		}
@@ -136,18 +150,8 @@ func (k *Keys) found(f purser.Field, value string, forms Forms) ([]Found, error)
 	return out, nil
 }
 
-func without(list, other []Found) []Found {
-	var out []Found
-	for _, f := range list {
-		there := false
-		for _, o := range other {
-			there = there || o == f
-		}
-		if !there {
-			out = append(out, f)
-		}
-	}
-	return out
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // past is the associated data of a value that was replaced in this version of

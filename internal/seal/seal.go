@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/tink-crypto/tink-go/v2/prf"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"purser"
@@ -52,15 +51,17 @@ type Deployment string
 type Keys struct {
 	id         KeyID
 	deployment Deployment
+	path       string
 	warning    string
 
-	wrap     tink.AEAD // wraps the data keys of records
+	wrap     wrapping  // wraps the data keys of records; rotates
 	notes    tink.AEAD // seals Purser's own secrets
-	indexes  *prf.Set  // blind indexes; rotates with old and new side by side
+	indexes  indexing  // blind indexes; rotates with old and new side by side
 	commits  [32]byte  // commitments; never changes
 	shuffles *shuffle  // reference codes; never changes
 
 	ring     Ring
+	turning  sync.Mutex          // guards the handles of wrap and indexes, and the file
 	mu       sync.Mutex          // guards attempts and the ring
 	attempts map[month]*[32]byte // what the ring holds
 }

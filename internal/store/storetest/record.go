@@ -39,6 +39,9 @@ func Record(t *testing.T, open func(testing.TB) Records) {
 		{"an erasure leaves no row", erases},
 		{"what runs out is told in order", runsOut},
 		{"reads beside an append see all of a batch or nothing", wholeBatches},
+		{"a walk is kept with what it changed", walks},
+		{"a data key is replaced only where it is as it was read", rewraps},
+		{"indexes are replaced only of the version that was read", reindexes},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}

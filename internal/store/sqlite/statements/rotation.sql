@@ -1,0 +1,1 @@
+SELECT now, after, changed, total FROM rotation WHERE use = ?1;

@@ -1,0 +1,1 @@
+SELECT version FROM customer WHERE ordinal = ?1;
