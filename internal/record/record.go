@@ -64,6 +64,7 @@ type Batch struct {
 // is committed; writes happen in the transaction of the entry that tells of
 // them.
 type Store interface {
+	Texts
 	// Sealed returns the sealed record of a customer, or ErrNoCustomer.
 	Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error)
 	// SealedAgain is Sealed for a customer whom an entry names: it may answer

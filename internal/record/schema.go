@@ -22,6 +22,7 @@ const (
 	maxFields   = int(purser.MaxField) + 1
 	maxItems    = 16
 	maxPurposes = 63
+	maxTopics   = 63
 	// defaultLongest is the longest value of a field in bytes, unless the
 	// schema says otherwise.
 	defaultLongest = 256
@@ -108,6 +109,9 @@ type Field struct {
 	Printed bool // on a boarding pass
 	Channel bool // codes and notices may be sent to it
 	Longest int  // bytes of a value
+	// Texts is the kind of texts of the timeline that are disclosed under the
+	// field's bit, beside the value that an import brought; zero for none.
+	Texts seal.TextKind
 }
 
 // Schema says which fields a record has and what may become of each. It is not
@@ -117,6 +121,7 @@ type Schema struct {
 	hash     purser.Hash
 	fields   []Field // ascending by bit
 	purposes []string
+	topics   []string
 	masks    seal.Masks
 	masked   map[purser.Field]int // index into fields by masked bit
 	full     map[purser.Field]int // and by full bit
@@ -249,6 +254,23 @@ func (s *Schema) Purpose(name string) (purser.Purpose, bool) {
 
 // Purposes returns the names of the purposes; the first has number 1.
 func (s *Schema) Purposes() []string { return s.purposes }
+
+// Topic returns the number of a topic.
+func (s *Schema) Topic(name string) (purser.Topic, bool) {
+	i := slices.Index(s.topics, name)
+	return purser.Topic(i + 1), i >= 0
+}
+
+// Topics returns the names of the topics; the first has number 1.
+func (s *Schema) Topics() []string { return s.topics }
+
+// Texts returns the bits under which texts of cases and notes are disclosed.
+func (s *Schema) Texts() seal.TextBits {
+	return seal.TextBits{
+		Case: s.having(func(f Field) bool { return f.Texts == seal.CaseText }),
+		Note: s.having(func(f Field) bool { return f.Texts == seal.NoteText }),
+	}
+}
 
 // Masks returns how masked bits are made, for the opening of records.
 func (s *Schema) Masks() *seal.Masks { return &s.masks }

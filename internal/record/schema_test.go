@@ -13,6 +13,7 @@ import (
 
 	"purser"
 	"purser/internal/record"
+	"purser/internal/seal"
 )
 
 // The table of the design: every field with its rule and what it takes.
@@ -48,6 +49,15 @@ func TestDefaultSchemaIsTheTable(t *testing.T) {
 	}
 	if p, ok := s.Purpose("fun"); p != 0 || ok {
 		t.Errorf("unknown purpose: got %d %v, want 0", p, ok)
+	}
+	if topic, ok := s.Topic("answered"); topic != 1 || !ok {
+		t.Errorf("first topic: got %d %v, want 1", topic, ok)
+	}
+	if topic, ok := s.Topic("fun"); topic != 0 || ok {
+		t.Errorf("unknown topic: got %d %v, want 0", topic, ok)
+	}
+	if got, want := s.Texts(), (seal.TextBits{Case: purser.Mask(17), Note: purser.Mask(18)}); got != want {
+		t.Errorf("bits of texts: got %+v, want %+v", got, want)
 	}
 }
 
@@ -170,7 +180,12 @@ func TestParseRefusesWhatWouldLoosenOrConfuse(t *testing.T) {
 		{"column of two fields", "bit: 13", "bit: 13\n    columns: [email]", "is a column of"},
 		{"unknown key", "bit: 13", "bit: 13\n    index_by: prefix", "is no schema that Purser knows"},
 		{"key twice", "bit: 13", "bit: 13\n    bit: 14", "is no schema that Purser knows"},
-		{"second document", "    form: text\n    longest: 4096\n\n", "    form: text\n---\n", "holds more than one document"},
+		{"second document", "    timeline: case\n\n", "---\n", "holds more than one document"},
+		{"topic twice", "  - answered", "  - refund\n  - answered", "is there twice"},
+		{"two fields of notes", "timeline: case", "timeline: note", "more than one field has the texts of notes"},
+		{"texts of another kind", "timeline: case", "timeline: mail", "is not one of its words"},
+		{"texts of a field in normal form", "form: name", "form: name\n    timeline: case", "is set on a field that is not shown as it came"},
+		{"texts shown to nobody", "form: birth_date", "form: birth_date\n    timeline: case", "is set on a field that is not shown as it came"},
 		{"too large", "schema: airline", "schema: airline #" + strings.Repeat("x", 1<<17), "is too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

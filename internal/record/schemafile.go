@@ -15,6 +15,7 @@ type file struct {
 	Schema   string      `yaml:"schema"`
 	Version  int         `yaml:"version"`
 	Purposes []string    `yaml:"purposes"`
+	Topics   []string    `yaml:"topics"`
 	Fields   []fileField `yaml:"fields"`
 }
 
@@ -34,6 +35,7 @@ type fileField struct {
 	Printed   bool      `yaml:"printed"`
 	Channel   bool      `yaml:"channel"`
 	Longest   int       `yaml:"longest"`
+	Timeline  string    `yaml:"timeline"`
 }
 
 type fileMask struct {
@@ -50,6 +52,7 @@ var (
 	findWords      = []string{"exact", "exact-many"}
 	maskWords      = []string{"email", "last_two", "last_three"}
 	assuranceWords = []string{"A1", "A2", "A3"}
+	timelineWords  = []string{"case", "note"}
 )
 
 // String returns the word for the class.
@@ -89,9 +92,10 @@ func (f *file) schema() (*Schema, error) {
 	if !isWord(f.Schema) {
 		c.say("schema", "is not a name", nameWayOut)
 	}
-	c.purposes(f.Purposes)
+	c.numbered("purposes", f.Purposes, 1, maxPurposes)
+	c.numbered("topics", f.Topics, 0, maxTopics)
 	s := &Schema{
-		name: f.Schema, purposes: f.Purposes,
+		name: f.Schema, purposes: f.Purposes, topics: f.Topics,
 		masked: map[purser.Field]int{}, full: map[purser.Field]int{},
 	}
 	if len(f.Fields) == 0 || len(f.Fields) > maxFields {
@@ -126,12 +130,13 @@ func isWord(s string) bool {
 	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
-func (c *checking) purposes(names []string) {
-	if len(names) == 0 || len(names) > maxPurposes {
-		c.say("purposes", fmt.Sprintf("there are %d", len(names)), fmt.Sprintf("name 1 to %d", maxPurposes))
+// numbered checks a list whose order gives the numbers that entries hold.
+func (c *checking) numbered(key string, names []string, least, most int) {
+	if len(names) < least || len(names) > most {
+		c.say(key, fmt.Sprintf("there are %d", len(names)), fmt.Sprintf("name %d to %d", least, most))
 	}
 	for i, n := range names {
-		key := fmt.Sprintf("purposes[%d]", i)
+		key := fmt.Sprintf("%s[%d]", key, i)
 		if !isWord(n) {
 			c.say(key, "is not a name", nameWayOut)
 		} else if slices.Index(names, n) != i {
@@ -156,6 +161,7 @@ func (c *checking) field(key string, ff fileField) Field {
 	c.rule(key, ff, &f)
 	c.finding(key, f)
 	c.column(key, &f)
+	c.timeline(key, ff, &f)
 	if f.Longest == 0 {
 		f.Longest = defaultLongest
 	}
@@ -253,6 +259,16 @@ func (c *checking) column(key string, f *Field) {
 	}
 }
 
+func (c *checking) timeline(key string, ff fileField, f *Field) {
+	if ff.Timeline == "" {
+		return
+	}
+	f.Texts = seal.TextKind(c.word(key+".timeline", ff.Timeline, timelineWords))
+	if f.Rule != Disclose || f.Form != Text || ff.Mask != nil {
+		c.say(key+".timeline", "is set on a field that is not shown as it came", "use rule disclose and form text without a mask, or remove it")
+	}
+}
+
 // whole checks what no single field can be blamed for.
 func (c *checking) whole(s *Schema) {
 	items, found, unprinted, links := 0, false, false, 0
@@ -269,6 +285,11 @@ func (c *checking) whole(s *Schema) {
 	if items < 2 || !found || !unprinted {
 		c.say("fields", "cannot identify anybody",
 			"give at least two fields an item, one of them an index, and one that is not printed on a boarding pass")
+	}
+	for i, word := range timelineWords {
+		if n := s.having(func(f Field) bool { return f.Texts == seal.TextKind(i+1) }).Len(); n > 1 {
+			c.say("fields", "more than one field has the texts of "+word+"s", "keep timeline: "+word+" on one")
+		}
 	}
 	if links > 1 {
 		c.say("fields", "more than one field links customers", "keep links: true on one")

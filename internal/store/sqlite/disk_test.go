@@ -183,6 +183,25 @@ func TestEntriesAreNeverChanged(t *testing.T) {
 	})
 }
 
+func TestTextsAreNeverChanged(t *testing.T) {
+	dir := t.TempDir()
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	withDatabase(t, dir, func(conn *engine.Conn) {
+		put := "INSERT INTO text (pos, kind, contact, topic, written, salt, sealed) VALUES (1, 2, zeroblob(16), 0, 0, zeroblob(16), x'01')"
+		if err := sqlitex.ExecuteScript(conn, put, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"UPDATE text SET sealed = x'00' WHERE pos = 1", "UPDATE text SET ordinal = 1"} {
+			err := sqlitex.ExecuteScript(conn, text, nil)
+			if code := engine.ErrCode(err).ToPrimary(); code != engine.ResultConstraint {
+				t.Errorf("%s: got %v, want a constraint", text, err)
+			}
+		}
+	})
+}
+
 func TestMigrations(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -149,6 +149,8 @@ func (d *DB) Erase(t ledger.Tx, o purser.Ordinal) (record.Destroyed, error) {
 		name  string
 		count *int
 	}{
+		{"erase_texts", &gone.Texts},
+		{"erase_cases", new(int)},
 		{"erase_superseded", &gone.Superseded},
 		{"erase_salts", &gone.Salts},
 		{"erase_expiries", new(int)},

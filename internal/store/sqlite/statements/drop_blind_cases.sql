@@ -1,0 +1,1 @@
+DELETE FROM casefile WHERE ordinal IS NULL AND opened < ?1;

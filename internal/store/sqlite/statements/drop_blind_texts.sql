@@ -1,0 +1,1 @@
+DELETE FROM text WHERE ordinal IS NULL AND written < ?1;

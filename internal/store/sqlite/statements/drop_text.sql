@@ -1,0 +1,1 @@
+DELETE FROM text WHERE pos = ?1;

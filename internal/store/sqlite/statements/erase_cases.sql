@@ -1,0 +1,1 @@
+DELETE FROM casefile WHERE ordinal = ?1;
