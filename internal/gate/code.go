@@ -41,6 +41,7 @@ type Release struct {
 	gate    *Gate
 	contact purser.ContactID
 	receipt ledger.Receipt
+	version uint32 // of the record whose channel's age was looked at
 	code    purser.Plain
 }
 
@@ -78,7 +79,7 @@ func (g *Gate) SendCode(ctx context.Context, ask CodeAsk) (*Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record code: %w", err)
 	}
-	r := &Release{gate: g, contact: ask.Contact, receipt: receipt, code: purser.NewPlain(code)}
+	r := &Release{gate: g, contact: ask.Contact, receipt: receipt, version: c.record.Version, code: purser.NewPlain(code)}
 	return r, Visible(receipt.Refusal())
 }
 
@@ -126,12 +127,14 @@ func (g *Gate) maySend(v view, ask *CodeAsk, c candidate, to channel, e *purser.
 	if why == purser.Allowed {
 		_, why = v.Contacts().Send(ask.Contact, ask.Session, v.at)
 	}
-	channel, none := to.at(v.at)
+	channel, none := to.at(v)
 	switch e.Channel = channel; {
 	case why != purser.Allowed:
 		return why
 	case c.ordinal == 0:
 		return c.why
+	case v.gone(c.ordinal):
+		return purser.Unknown
 	case hold.Customer != 0 && hold.Customer != c.ordinal:
 		return purser.OtherCustomer
 	case len(ask.Items) == 0 && hold.Customer == 0:
@@ -164,7 +167,21 @@ func (r *Release) Deliver(ctx context.Context, send Send) (result *purser.CodeRe
 type Send func(ctx context.Context, to purser.Plain, code string) error
 
 func (r *Release) hand(ctx context.Context, send Send) (purser.Reason, error) {
-	values, err := r.gate.open(ctx, r.receipt)
+	e, ok := r.receipt.Entry().(*purser.CodeSent)
+	if !ok {
+		return purser.SendFailed, errors.New("receipt is of no code")
+	}
+	sealed, err := r.gate.c.Records.SealedAgain(ctx, e.Customer)
+	if errors.Is(err, record.ErrNoCustomer) {
+		return purser.SendFailed, nil // erased since
+	}
+	if err != nil {
+		return purser.SendFailed, fmt.Errorf("read address: %w", err)
+	}
+	if sealed.Version != r.version {
+		return purser.SendFailed, nil // another address by now, perhaps, whose age nobody looked at
+	}
+	values, err := r.gate.c.Keys.Open(r.receipt, sealed)
 	if err != nil {
 		return purser.SendFailed, fmt.Errorf("open address: %w", err)
 	}

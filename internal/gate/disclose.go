@@ -134,8 +134,8 @@ func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, e *purser.Discl
 	if why := v.stopped(&session, &hold, ask.Path); why != purser.Allowed {
 		return why
 	}
-	// Not there and not allowed are one: the entry counts neither as shown.
-	if e.Shown = g.allowed(v, &session, &hold, ask, linked) & hold.Holds(e.Customer); e.Shown == 0 {
+	// Not there, erased and not allowed are one: the entry counts none as shown.
+	if e.Shown = g.allowed(v, &session, &hold, ask, linked) & hold.Holds(e.Customer); e.Shown == 0 || v.gone(e.Customer) {
 		return purser.FieldsNotAllowed
 	}
 	return v.Budgets().Disclose(budget.Draft{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"purser"
@@ -13,12 +12,10 @@ import (
 	"purser/internal/ledger"
 	"purser/internal/record"
 	"purser/internal/rule/contact"
+	"purser/internal/rule/keep"
 	"purser/internal/rule/policy"
 	"purser/internal/seal"
 )
-
-// channelAge is how long a channel must be unchanged before it proves anything.
-const channelAge = 72 * purser.Hour
 
 // Classes of attempt tags. Telephony tags callers' numbers under tagPhone.
 const (
@@ -168,13 +165,18 @@ func (g *Gate) candidate(ctx context.Context, o purser.Ordinal) (candidate, erro
 }
 
 // channel is a bit of a record that proves something from a stamp on, or why
-// there is none.
+// there is none. What it says was read before the entry: at compares it with
+// the state where the entry lands.
 type channel struct {
-	bit  purser.FieldMask
-	from purser.Stamp
-	why  purser.Reason
+	customer purser.Ordinal
+	bit      purser.Field
+	from     purser.Stamp
+	why      purser.Reason
 }
 
+// channel reads since when a customer's channel holds what it holds. It is to
+// be called after the record was read: of two versions of a record the age is
+// then never that of the older.
 func (g *Gate) channel(ctx context.Context, o purser.Ordinal, name string) (channel, error) {
 	f, ok := g.c.Records.Schema().Field(name)
 	if !ok || !f.Channel {
@@ -184,15 +186,26 @@ func (g *Gate) channel(ctx context.Context, o purser.Ordinal, name string) (chan
 	if err != nil || !held {
 		return channel{why: purser.NoChannel}, err
 	}
-	return channel{bit: purser.Mask(f.Bit), from: since + channelAge}, nil
+	return channel{customer: o, bit: f.Bit, from: since + keep.ChannelAge}, nil
 }
 
-// at is what the channel proves at a stamp: the entry's own (L2).
-func (c channel) at(at purser.Stamp) (purser.FieldMask, purser.Reason) {
-	if c.why == purser.Allowed && at < c.from {
+// at is what the channel proves where an entry lands (L2): what was read, and
+// what was amended since.
+func (c channel) at(v view) (purser.FieldMask, purser.Reason) {
+	switch {
+	case c.why != purser.Allowed:
+		return 0, c.why
+	case v.at < max(c.from, v.Keeping().ChannelFrom(c.customer, c.bit)):
 		return 0, purser.ChannelTooNew
 	}
-	return c.bit, c.why
+	return purser.Mask(c.bit), purser.Allowed
+}
+
+// gone reports whether a customer who was found is erased where the entry
+// lands: then nobody was found.
+func (v view) gone(o purser.Ordinal) bool {
+	_, gone := v.Keeping().Erased(o)
+	return gone
 }
 
 // trial is one identify on its way through both of its entries.
@@ -211,14 +224,17 @@ func (g *Gate) attempt(v view, t *trial) *purser.Attempt {
 		Contact: t.ask.Contact, Way: purser.WayMatch, Items: record.ItemBits(kinds(t.ask.Items)),
 		Tag: t.now, Last: t.last, Customer: t.ordinal, Linked: t.ask.Linked,
 	}
+	if v.gone(t.ordinal) {
+		e.Customer = 0
+	}
 	hold, why := g.trying(v, t.ask, &e.Who)
 	_, tries := v.Contacts().Verify(t.ask.Contact, t.ask.Session, v.at)
 	bind := v.Budgets().Bind(e.Who.Person, t.ask.Contact, t.ask.Linked, v.at)
 	limit := v.Budgets().Attempt(e.Who.Person, t.now, t.last, purser.WayMatch, v.at)
 	e.Reason = cmp.Or(why, tries, t.flaw, bind, limit)
-	if e.Reason == purser.Allowed && t.ordinal != 0 {
+	if e.Reason == purser.Allowed && e.Customer != 0 {
 		e.Compare = g.c.Records.Schema().Compared(kinds(t.ask.Items))
-		phone, _ := t.phone.at(v.at)
+		phone, _ := t.phone.at(v)
 		if t.caller = 0; hold.Attested && !hold.Outbound && !t.ask.Linked && phone != 0 {
 			e.Compare |= phone
 			t.caller = hold.Caller
@@ -241,7 +257,8 @@ func (g *Gate) trying(v view, ask *IdentifyAsk, who *purser.Actor) (contact.Hold
 // on made-up values. number says that the caller's number is the one on file.
 func (g *Gate) compare(receipt ledger.Receipt, t *trial) (why purser.Reason, number bool, err error) {
 	refusal := receipt.Refusal()
-	real := refusal == nil && t.ordinal != 0
+	e, _ := receipt.Entry().(*purser.Attempt)
+	real := refusal == nil && e != nil && e.Customer != 0
 	values, err := g.opened(receipt, t, real)
 	if err != nil {
 		return purser.ResultMissing, false, err
@@ -257,7 +274,10 @@ func (g *Gate) compare(receipt ledger.Receipt, t *trial) (why purser.Reason, num
 			wrong = wrong || !right
 		}
 	}
-	phone := values[purser.Field(bits.TrailingZeros32(uint32(t.phone.bit|1<<31)))]
+	var phone purser.Plain
+	if t.phone.why == purser.Allowed {
+		phone = values[t.phone.bit]
+	}
 	now, last, err := g.c.Keys.Tag(tagPhone, phone.Reveal(), g.c.Now())
 	switch {
 	case err != nil:
@@ -265,7 +285,7 @@ func (g *Gate) compare(receipt ledger.Receipt, t *trial) (why purser.Reason, num
 	case refusal != nil:
 		return refusal.Reason, false, nil
 	case !real:
-		return t.why, false, nil
+		return max(t.why, purser.Unknown), false, nil
 	case wrong:
 		return purser.Wrong, false, nil
 	}
@@ -283,7 +303,11 @@ func (g *Gate) opened(receipt ledger.Receipt, t *trial, real bool) (purser.Value
 	if real {
 		values, err = g.c.Keys.Open(receipt, t.record)
 	} else {
-		values, err = g.nobody.Open(g.c.Records.Schema().Compared(kinds(t.ask.Items)) | t.phone.bit)
+		compared := g.c.Records.Schema().Compared(kinds(t.ask.Items))
+		if t.phone.why == purser.Allowed {
+			compared |= purser.Mask(t.phone.bit)
+		}
+		values, err = g.nobody.Open(compared)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open compared fields: %w", err)
@@ -297,6 +321,9 @@ func (g *Gate) result(v view, t *trial, attempt purser.Pos, found purser.Reason,
 	e := &purser.AttemptResult{
 		Contact: t.ask.Contact, Attempt: attempt, Way: purser.WayMatch,
 		Tag: t.now, Last: t.last, Customer: t.ordinal, Linked: t.ask.Linked, Present: t.present,
+	}
+	if v.gone(t.ordinal) {
+		e.Customer, e.Present, found = 0, 0, max(found, purser.Unknown)
 	}
 	hold, why := g.trying(v, t.ask, &e.Who)
 	if why == purser.Allowed {
@@ -313,7 +340,7 @@ func (g *Gate) result(v view, t *trial, attempt purser.Pos, found purser.Reason,
 	}
 	if e.Reason = why; why != purser.Allowed {
 		e.Assurance = purser.A0
-	} else if number && hold.Attested && !hold.Outbound {
+	} else if _, young := t.phone.at(v); number && young == purser.Allowed && hold.Attested && !hold.Outbound {
 		e.Way, e.Assurance = purser.WayNumber, max(e.Assurance, purser.A2)
 	}
 	return e

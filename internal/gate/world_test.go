@@ -25,6 +25,9 @@ type world struct {
 	gate  *gate.Gate
 	keys  *seal.Keys
 	store *sqlite.DB
+	// between runs once, after the read of a record or of a channel's age that
+	// comes after as many others as it says.
+	between *between
 }
 
 // one is the only policy set of a test.
@@ -47,21 +50,48 @@ type made struct {
 	agents int
 }
 
-// forgetful is a store that lost records.
+// forgetful is a store that lost records, and lets something happen between
+// two reads.
 type forgetful struct {
 	*sqlite.DB
-	erased map[purser.Ordinal]bool
+	erased  map[purser.Ordinal]bool
+	between *between
 }
 
 func (f forgetful) Sealed(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
 	if f.erased[o] {
 		return seal.Record{}, record.ErrNoCustomer
 	}
-	return f.DB.Sealed(ctx, o)
+	r, err := f.DB.Sealed(ctx, o)
+	f.between.read()
+	return r, err
 }
 
 func (f forgetful) SealedAgain(ctx context.Context, o purser.Ordinal) (seal.Record, error) {
 	return f.Sealed(ctx, o)
+}
+
+func (f forgetful) ChannelSince(ctx context.Context, o purser.Ordinal, bit purser.Field) (purser.Stamp, bool, error) {
+	since, ok, err := f.DB.ChannelSince(ctx, o, bit)
+	f.between.read()
+	return since, ok, err
+}
+
+// between is something that happens in the middle of an ask.
+type between struct {
+	after int
+	then  func()
+}
+
+func (b *between) read() {
+	if b.then == nil {
+		return
+	}
+	if b.after--; b.after < 0 {
+		then := b.then
+		b.then = nil
+		then()
+	}
 }
 
 // tester is what *testing.T, *testing.B and *rapid.T have in common.
@@ -99,7 +129,8 @@ func (m made) world(t testing.TB, customers int) *world {
 	})
 	must(err)
 	t.Cleanup(func() { _ = log.Close() })
-	records := record.New(forgetful{store, m.erased}, keys, schema)
+	hook := new(between)
+	records := record.New(forgetful{store, m.erased, hook}, keys, schema)
 	g, err := gate.New(gate.Config{
 		Log: log, Records: records, Keys: keys, Policies: one{set},
 		Now: func() purser.Stamp { return purser.StampOf(clock.Now()) }, Random: rand.Reader,
@@ -109,7 +140,7 @@ func (m made) world(t testing.TB, customers int) *world {
 		Log: log, Records: records, Clock: clock, Tag: keys.Tag, Policy: set.Hash(), Seed: 1, Population: customers, Agents: m.agents,
 	})
 	must(err)
-	return &world{World: w, gate: g, keys: keys, store: store}
+	return &world{World: w, gate: g, keys: keys, store: store, between: hook}
 }
 
 // connect gives an agent a claimed contact.
