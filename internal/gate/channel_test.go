@@ -105,9 +105,8 @@ func (c *channels) ask(code bool) {
 // carries a code and no number is evidence before it was there for 72 hours.
 //
 // Seen to fail with the age taken from the row alone, as it was: an amendment
-// between the read and the entry had the code sent to its address; without the
-// version in Deliver, so that an import there did; and without looking again in
-// the result of an attempt.
+// between the read and the entry had the code sent to its address; and without
+// the version in Deliver: an import there did.
 func TestLaw04NoChannelProvesAnythingFor72Hours(t *testing.T) {
 	w := newWorld(t, 40)
 	i := w.whole(t, 0, "loyalty_number", "birth_date", "email", "phone")

@@ -114,8 +114,8 @@ func (g *Gate) recipient(ctx context.Context, ask CodeAsk) (candidate, error) {
 		return candidate{}, err
 	}
 	c, err := g.candidate(ctx, bound)
-	if c.ordinal == 0 {
-		c.why = purser.NotBound
+	if bound == 0 {
+		c.why = purser.NotBound // one who is bound and gone is unknown, like a stranger
 	}
 	return c, err
 }

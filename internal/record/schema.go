@@ -112,6 +112,12 @@ type Field struct {
 	// Texts is the kind of texts of the timeline that are disclosed under the
 	// field's bit, beside the value that an import brought; zero for none.
 	Texts seal.TextKind
+	// Amend is what a contact must be worth for the field to be written in it;
+	// A0: nobody writes it but imports.
+	Amend purser.Assurance
+	// Keep is how long a value is kept after it was written last; zero: as long
+	// as the customer.
+	Keep purser.Stamp
 }
 
 // Schema says which fields a record has and what may become of each. It is not
@@ -234,6 +240,11 @@ func (s *Schema) Disclosable() purser.FieldMask {
 // Channels returns the bits of the addresses that codes may be sent to.
 func (s *Schema) Channels() purser.FieldMask {
 	return s.having(func(f Field) bool { return f.Channel })
+}
+
+// Amendable returns the bits of the fields that somebody may write.
+func (s *Schema) Amendable() purser.FieldMask {
+	return s.having(func(f Field) bool { return f.Amend > purser.A0 })
 }
 
 func (s *Schema) having(is func(Field) bool) purser.FieldMask {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"purser"
@@ -36,6 +37,8 @@ type fileField struct {
 	Channel   bool      `yaml:"channel"`
 	Longest   int       `yaml:"longest"`
 	Timeline  string    `yaml:"timeline"`
+	Amend     string    `yaml:"amend"`
+	Keep      string    `yaml:"keep"`
 }
 
 type fileMask struct {
@@ -160,6 +163,7 @@ func (c *checking) field(key string, ff fileField) Field {
 	c.item(key, ff, &f)
 	c.rule(key, ff, &f)
 	c.finding(key, f)
+	c.life(key, ff, &f)
 	c.column(key, &f)
 	c.timeline(key, ff, &f)
 	if f.Longest == 0 {
@@ -243,6 +247,34 @@ func (c *checking) finding(key string, f Field) {
 	if f.Links && f.Find != ExactMany {
 		c.say(key+".links", "is set on a field of which a customer has one value", "write index: exact-many, or remove it")
 	}
+}
+
+// life checks who may write a field, and how long it is kept. What brings codes
+// to the customer, and his birth date, take the best that he can show; what
+// finds one customer alone, or several of a booking, comes from the systems
+// that hand it out.
+func (c *checking) life(key string, ff fileField, f *Field) {
+	if ff.Amend != "" {
+		f.Amend = purser.Assurance(c.word(key+".amend", ff.Amend, assuranceWords))
+		least := purser.A2
+		if f.Channel || f.Form == BirthDate {
+			least = purser.A3
+		}
+		if f.Amend < least {
+			c.say(key+".amend", "is too little for this field", fmt.Sprintf("use A%d or more, or remove it", least))
+		}
+		if f.Unique || f.Links {
+			c.say(key+".amend", "is set on a field that tells customers apart", "remove it; imports bring this field")
+		}
+	}
+	if ff.Keep == "" {
+		return
+	}
+	days, err := strconv.ParseUint(strings.TrimSuffix(ff.Keep, "d"), 10, 16)
+	if err != nil || days == 0 || !strings.HasSuffix(ff.Keep, "d") {
+		c.say(key+".keep", "is no number of days", "write a number from 1 to 65535 and d, as 400d")
+	}
+	f.Keep = purser.Stamp(days) * purser.Day
 }
 
 func (c *checking) column(key string, f *Field) {

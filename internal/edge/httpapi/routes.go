@@ -69,6 +69,7 @@ func routes() []route {
 		at(post, "/v1/contacts/{contact}/link", "Identify a further customer of the same booking", signed, onTick, (*API).link),
 		at(post, "/v1/contacts/{contact}/code", "Send a code to the customer", signed, onTick, (*API).sendCode),
 		at(post, "/v1/contacts/{contact}/code/try", "Try the code that the caller read out", signed, onTick, (*API).tryCode),
+		at(post, "/v1/contacts/{contact}/amend", "Write fields without being shown what they held", signed, onTick, (*API).amend),
 		at(post, "/v1/contacts/{contact}/break-glass", "Ask a lead to open the record", signed, onTick, (*API).breakGlass),
 		at(post, "/v1/contacts/{contact}/break-glass/approve", "Approve it, as a lead", signed, onTick, (*API).approveBreakGlass),
 		at(post, "/v1/contacts/{contact}/undo", "Take a wrong binding back, as a lead", signed, onTick, (*API).undo),

@@ -234,3 +234,12 @@ func (s *Sheet) BreakGlass(who purser.Actor, at purser.Stamp) purser.Reason {
 	}
 	return purser.Allowed
 }
+
+// Amend decides whether who may write so many more fields today.
+func (s *Sheet) Amend(who purser.Actor, fields int, at purser.Stamp) purser.Reason {
+	mine, _ := s.tries.Get(who.Person)
+	if mine.amended.Sum(day, at)+uint32(fields) > s.Ceilings(who.Vendor).AmendDay {
+		return purser.BudgetAmend
+	}
+	return purser.Allowed
+}

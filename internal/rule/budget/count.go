@@ -40,8 +40,8 @@ type personDay struct {
 // tries counts what a person tried. claimed also counts bindings that a lead
 // took back: each gives its contact one more. open attempts have no result yet.
 type tries struct {
-	claimed, bound, linked, failed, broken overlay.Window
-	open                                   uint16
+	claimed, bound, linked, failed, broken, amended overlay.Window
+	open                                            uint16
 }
 
 // against counts failures against, and codes to, whoever is behind one tag.
@@ -107,8 +107,14 @@ func (s *Sheet) Apply(h purser.Header, e purser.Entry) error {
 		s.undo(e, h.Stamp)
 	case *purser.Disclosure:
 		s.disclose(e, h.Stamp)
+	case *purser.Amend:
+		s.amend(e, h.Stamp)
 	}
 	return nil
+}
+
+func (s *Sheet) amend(e *purser.Amend, at purser.Stamp) {
+	s.try(e.Who.Person, func(t *tries) { t.amended = t.amended.Add(day, at, uint16(e.Fields.Len())) })
 }
 
 // refused counts the entries that say no and still end or spend something.
@@ -134,6 +140,10 @@ func (s *Sheet) refused(h purser.Header, e purser.Entry) {
 	case *purser.BreakGlass:
 		if e.Reason.Answer() == purser.NotEnough {
 			s.try(e.Who.Person, func(t *tries) { t.broken = t.broken.Add(day, h.Stamp, 1) })
+		}
+	case *purser.Amend:
+		if e.Reason.Answer() == purser.NotEnough { // the asker was told that it was written
+			s.amend(e, h.Stamp)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (s *Sheet) drop(at purser.Stamp) {
 	}
 	for who, row := range s.tries.All() {
 		if row.open == 0 && row.claimed.Idle(day, at) && row.bound.Idle(binding, at) &&
-			row.linked.Idle(day, at) && row.failed.Idle(day, at) && row.broken.Idle(day, at) {
+			row.linked.Idle(day, at) && row.failed.Idle(day, at) && row.broken.Idle(day, at) && row.amended.Idle(day, at) {
 			s.tries.Delete(who)
 		}
 	}
@@ -84,7 +84,7 @@ const (
 // Code writes the counters, or reads them into an empty Sheet.
 func (s *Sheet) Code(c *purser.Coder) {
 	s.shown.Code(c, 16+3*window+25, codeID, codeShown)
-	s.tries.Code(c, 16+5*window+2, codeID, codeTries)
+	s.tries.Code(c, 16+6*window+2, codeID, codeTries)
 	s.tags.Code(c, 8+3*window+4, codeTag, codeAgainst)
 	s.contacts.Code(c, 16+8+32+1+16+3, codeID, codeContact)
 	s.vendors.Code(c, 16+2*window+histWidth+1, codeID, codeVendor)
@@ -129,6 +129,7 @@ func codeTries(c *purser.Coder, r *tries) {
 	r.linked.Code(c)
 	r.failed.Code(c)
 	r.broken.Code(c)
+	r.amended.Code(c)
 	c.U16(&r.open)
 }
 

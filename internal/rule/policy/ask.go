@@ -23,6 +23,7 @@ const (
 	Propose
 	Vote
 	Import
+	Amend
 )
 
 // Class groups fields for policies.
@@ -84,6 +85,8 @@ func (a Action) name() (action, resource cedar.String) {
 		return "vote", "Change"
 	case Import:
 		return "import", "Batch"
+	case Amend:
+		return "amend", "Contact"
 	}
 	return "", ""
 }
