@@ -97,11 +97,14 @@ func TestLaw06OnlyListedPackagesReveal(t *testing.T) {
 }
 
 func TestLaw01OnlySealRedeemsReceipts(t *testing.T) {
-	redeemers := func(t *tree) []string { return t.selected(redeems, "Redeem", "redeems a receipt") }
+	redeemers := func(t *tree) []string {
+		return append(t.selected(redeems, "Redeem", "redeems a receipt"), t.selected(redeems, "RedeemAll", "redeems a receipt")...)
+	}
 	mustHold(t, redeemers)
 	body := "package p\nfunc f(r ledger.Receipt) { r.Redeem() }\n"
 	mustSee(t, redeemers, []breach{
 		{"in the gate", oneFile("internal/gate/gate.go", body), "gate.go:2 redeems a receipt"},
+		{"of a release", oneFile("internal/gate/gate.go", strings.Replace(body, "Redeem", "RedeemAll", 1)), "gate.go:2 redeems a receipt"},
 		{"in seal", oneFile("internal/seal/seal.go", body), ""},
 	})
 }

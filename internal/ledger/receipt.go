@@ -16,9 +16,10 @@ type Receipt struct {
 	refusal  *purser.Refusal
 	recorded bool
 
-	taken    *atomic.Bool // nil: opens nothing
-	customer purser.Ordinal
-	fields   purser.FieldMask
+	taken     *atomic.Bool // nil: opens nothing
+	customer  purser.Ordinal
+	customers []purser.Ordinal // of a release, in place of customer
+	fields    purser.FieldMask
 }
 
 // Recorded reports whether an entry was written for this proposal alone. It
@@ -41,10 +42,19 @@ func (r Receipt) Refusal() *purser.Refusal { return r.refusal }
 // Redeem gives, to its first caller only, whose fields may be opened and which
 // ones. Package seal is its only caller.
 func (r Receipt) Redeem() (purser.Ordinal, purser.FieldMask, bool) {
-	if r.taken == nil || !r.taken.CompareAndSwap(false, true) {
+	if r.taken == nil || r.customers != nil || !r.taken.CompareAndSwap(false, true) {
 		return 0, 0, false
 	}
 	return r.customer, r.fields, true
+}
+
+// RedeemAll is Redeem for a release: it gives, to its first caller only, whose
+// fields may be opened, ascending, and which ones. The list is not changed.
+func (r Receipt) RedeemAll() ([]purser.Ordinal, purser.FieldMask, bool) {
+	if r.taken == nil || r.customers == nil || !r.taken.CompareAndSwap(false, true) {
+		return nil, 0, false
+	}
+	return r.customers, r.fields, true
 }
 
 // receiptOf is called by the writer only, after the commit.
@@ -58,8 +68,12 @@ func receiptOf(pos purser.Pos, stamp purser.Stamp, e purser.Entry) Receipt {
 		r.refusal = &purser.Refusal{Reason: why, At: pos}
 		return r
 	}
-	if o, ok := e.(purser.Opener); ok {
+	switch o := e.(type) {
+	case purser.Opener:
 		r.customer, r.fields = o.Opens()
+		r.taken = new(atomic.Bool)
+	case purser.BulkOpener:
+		r.customers, r.fields = o.OpensAll()
 		r.taken = new(atomic.Bool)
 	}
 	return r
