@@ -26,6 +26,11 @@ var reveals = []string{
 // redeems may turn a receipt into what it allows to be opened.
 var redeems = []string{"internal/seal"}
 
+// releases may open fields under a mandate: the gate itself, and the work that
+// writes them to an encrypted file or compares them. No edge, so that nothing
+// of a release reaches a session's screen.
+var releases = []string{"internal/gate", "internal/server"}
+
 // logs may write log events. The root is here for the value that a logger
 // shows in place of an opened field. Domain packages do not log.
 var logs = []string{
@@ -106,6 +111,16 @@ func TestLaw01OnlySealRedeemsReceipts(t *testing.T) {
 		{"in the gate", oneFile("internal/gate/gate.go", body), "gate.go:2 redeems a receipt"},
 		{"of a release", oneFile("internal/gate/gate.go", strings.Replace(body, "Redeem", "RedeemAll", 1)), "gate.go:2 redeems a receipt"},
 		{"in seal", oneFile("internal/seal/seal.go", body), ""},
+	})
+}
+
+func TestLaw01OnlyDeliveriesRelease(t *testing.T) {
+	releasers := func(t *tree) []string { return t.selected(releases, "ReleaseTo", "releases fields") }
+	mustHold(t, releasers)
+	body := "package p\nfunc f(g *gate.Gate) { g.ReleaseTo() }\n"
+	mustSee(t, releasers, []breach{
+		{"at an edge", oneFile("internal/edge/httpapi/mandates.go", body), "mandates.go:2 releases fields"},
+		{"in the wiring", oneFile("internal/server/export.go", body), ""},
 	})
 }
 

@@ -19,6 +19,8 @@ import (
 type Ask struct {
 	Asker
 	Contact purser.ContactID
+	// Mandate is a case that was given to the asker, in place of a contact.
+	Mandate purser.MandateID
 	// Customer names a linked customer; zero means the bound one.
 	Customer purser.CustomerID
 	Fields   purser.FieldMask
@@ -67,13 +69,19 @@ func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
 	if err != nil {
 		return Disclosed{}, err
 	}
+	var present purser.FieldMask
+	if !ask.Mandate.Zero() {
+		if present, err = g.presence(ctx, ask.Mandate); err != nil {
+			return Disclosed{}, fmt.Errorf("look up the record of %v: %w", ask.Mandate, err)
+		}
+	}
 	var after uint32
 	receipt, err := g.propose(ctx, ask.Asker, "disclosure", func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.Disclosure{
-			Who: purser.Actor{Session: ask.Session}, Contact: ask.Contact,
+			Who: purser.Actor{Session: ask.Session}, Contact: ask.Contact, Mandate: ask.Mandate,
 			Asked: ask.Fields, Path: ask.Path, Purpose: ask.Purpose,
 		}
-		if e.Reason = g.decide(view{s, at}, &ask, customer, e); e.Reason != purser.Allowed {
+		if e.Reason = g.decide(view{s, at}, &ask, customer, present, e); e.Reason != purser.Allowed {
 			e.Shown = 0
 			return e
 		}
@@ -122,7 +130,10 @@ func (g *Gate) named(ctx context.Context, id purser.CustomerID) (purser.Ordinal,
 
 // decide is the order of one disclosure. It reads the state and fills e in; it
 // does no input or output, and may run again for the same ask.
-func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, e *purser.Disclosure) purser.Reason {
+func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, present purser.FieldMask, e *purser.Disclosure) purser.Reason {
+	if !ask.Mandate.Zero() {
+		return g.worked(v, ask, customer, present, e)
+	}
 	session, hold, why := v.desk(ask.Asker, ask.Contact, &e.Who)
 	if why != purser.Allowed {
 		return why

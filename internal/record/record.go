@@ -73,6 +73,8 @@ type Store interface {
 	SealedAgain(ctx context.Context, o purser.Ordinal) (seal.Record, error)
 	// OrdinalOf returns the number of a customer, or ErrNoCustomer.
 	OrdinalOf(ctx context.Context, id purser.CustomerID) (purser.Ordinal, error)
+	// After returns customers above o, ascending, at most limit.
+	After(ctx context.Context, o purser.Ordinal, limit int) ([]purser.Ordinal, error)
 	// Holders returns whose field has the index, ascending, at most limit.
 	Holders(ctx context.Context, row IndexRow, limit int) ([]purser.Ordinal, error)
 	// Indexes returns the blind indexes of one field of a customer.

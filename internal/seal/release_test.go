@@ -73,7 +73,7 @@ func TestLaw01AReleaseOpensWhatItNamesOnce(t *testing.T) {
 				t.Fatalf("a record written after the entry: got %v", err)
 			case next && !late && err != nil:
 				t.Fatalf("customer %d: %v", o, err)
-			case err == nil && len(values) != (e.Fields & r.Holds()).Len():
+			case err == nil && len(values) != (e.Fields&r.Holds()).Len():
 				t.Fatalf("fields %b of a record with %b: got %d values", e.Fields, r.Holds(), len(values))
 			}
 			for f := range values {

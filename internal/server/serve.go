@@ -114,7 +114,8 @@ func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 	})
 	_, api = httpapi.New(httpapi.Config{
 		Version: d.cfg.Software, Web: shared, People: d.People, Gate: d.Gate, Verification: d.Verification,
-		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Clock: d.clock(),
+		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Mandates: mandates{d},
+		Clock:       d.clock(),
 		Stopped:     func() bool { return d.Status().Stopped != nil },
 		Full:        func() bool { return d.Status().Full },
 		AcceptClock: d.acceptClock, Suspend: d.suspend, Random: d.cfg.Random,
@@ -122,6 +123,9 @@ func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 	door := httpapi.Door(httpapi.DoorConfig{
 		Web: shared, People: d.People, Changes: d.Changes, Sources: d.Sources, Seal: d.sealAtDoor, Lock: d.Lock,
 		Metrics: m.handler(),
+		Streams: map[string]http.Handler{
+			"/local/exports": streams(d, d.ExportCustomers),
+		},
 	})
 	return m.count(api), door
 }

@@ -26,7 +26,7 @@ func (e *Entries) rights() []act {
 		used.Customers = []purser.Ordinal{1, ask.UpTo}
 	}
 	return []act{
-		func(s *fold.State) purser.Entry { ask.Reason = s.Mandates().Ask(ask, e.at); return ask },
+		func(s *fold.State) purser.Entry { ask.Reason = s.Mandates().Ask(ask, ask.Fields, e.at); return ask },
 		func(s *fold.State) purser.Entry {
 			by := &purser.MandateApproved{Mandate: ask.Mandate, By: e.who(security), As: purser.RoleSecurity}
 			if ask.As == purser.RoleSecurity || e.draw(8) == 0 {

@@ -222,22 +222,46 @@ type discloseOutput struct {
 
 func (a *API) disclose(ctx context.Context, in *discloseInput) (*discloseOutput, error) {
 	ask := gate.Ask{Asker: a.asker(ctx), Contact: in.Contact, Customer: in.Body.Customer, Path: purser.PathDesk}
-	named := make(map[purser.Field]string, len(in.Body.Fields))
-	for _, name := range in.Body.Fields {
+	return a.shows(ctx, ask, in.Body.Fields, in.Body.Purpose)
+}
+
+// fields reads names of fields.
+func (a *API) fields(names []string) (map[purser.Field]string, purser.FieldMask, error) {
+	named, mask := make(map[purser.Field]string, len(names)), purser.FieldMask(0)
+	for _, name := range names {
 		bit, ok := a.c.Words.Bit(name)
 		if !ok {
-			return nil, web.BadRequest("fields", "names a field that the schema does not have")
+			return nil, 0, web.BadRequest("fields", "names a field that the schema does not have")
 		}
 		named[bit] = name
-		ask.Fields |= purser.Mask(bit)
+		mask |= purser.Mask(bit)
 	}
-	if in.Body.Purpose != "" {
-		purpose, ok := a.c.Words.Purpose(in.Body.Purpose)
-		if !ok {
-			return nil, web.BadRequest("purpose", "is not one of the schema's purposes")
-		}
-		ask.Purpose = purpose
+	return named, mask, nil
+}
+
+// purpose reads the name of a purpose; none is the contact itself.
+func (a *API) purpose(name string) (purser.Purpose, error) {
+	if name == "" {
+		return 0, nil
 	}
+	purpose, ok := a.c.Words.Purpose(name)
+	if !ok {
+		return 0, web.BadRequest("purpose", "is not one of the schema's purposes")
+	}
+	return purpose, nil
+}
+
+// shows asks the gate and says of each named field its value, or that it is
+// not available.
+func (a *API) shows(ctx context.Context, ask gate.Ask, names []string, purpose string) (*discloseOutput, error) {
+	named, mask, err := a.fields(names)
+	if err != nil {
+		return nil, err
+	}
+	if ask.Purpose, err = a.purpose(purpose); err != nil {
+		return nil, err
+	}
+	ask.Fields = mask
 	got, err := a.c.Gate.Disclose(ctx, ask)
 	if err != nil {
 		return nil, err

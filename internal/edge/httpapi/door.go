@@ -28,6 +28,8 @@ type DoorConfig struct {
 	Lock func(ctx context.Context, target purser.Target) (purser.LockID, purser.Pos, error)
 	// Metrics serves numbers for the operator's monitoring.
 	Metrics http.Handler
+	// Streams serve work that takes long, by path: docs/formats/local.md.
+	Streams map[string]http.Handler
 }
 
 // door is the operator's local door. Whoever can open the socket is the
@@ -52,6 +54,9 @@ func Door(c DoorConfig) http.Handler {
 	behind(api, c.Web, "/door/seal", "Close the bootstrap door for good", d.seal)
 	behind(api, c.Web, "/local/locks", "Stop somebody at once", d.lock)
 	mux.Handle("GET /local/metrics", c.Metrics)
+	for path, work := range c.Streams {
+		mux.Handle("POST "+path, work)
+	}
 	return c.Web.Handler(mux)
 }
 

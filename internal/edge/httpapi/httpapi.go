@@ -56,6 +56,7 @@ type Config struct {
 	Sources      Sources
 	Intake       *telephony.Intake
 	Words        Words
+	Mandates     Mandates
 	Clock        Clock
 	// Stopped reports that the ledger cannot be written: nothing is disclosed.
 	Stopped func() bool
@@ -66,6 +67,9 @@ type Config struct {
 	// Suspend suspends a person at once.
 	Suspend func(ctx context.Context, session purser.SessionID, person purser.PersonID) error
 	Random  io.Reader
+	// Dial calls a customer back and connects whoever asked. Nil: there is
+	// nothing to dial with.
+	Dial func(ctx context.Context, to purser.Plain) error
 }
 
 // API is the JSON door. It is safe for concurrent use.

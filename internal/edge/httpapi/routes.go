@@ -86,6 +86,14 @@ func routes() []route {
 		at(get, "/v1/changes/{change}", "What a change enacts, and how far it has come", signed, atOnce, (*API).oneChange),
 		at(post, "/v1/changes/{change}/vote", "Approve or veto a change", signed, atOnce, (*API).vote),
 
+		at(get, "/v1/mandates", "List the mandates that are not over; an agent sees his own", signed, atOnce, (*API).mandates),
+		at(post, "/v1/mandates", "Ask for a mandate, in one role", signed, atOnce, (*API).askMandate),
+		at(get, "/v1/mandates/{mandate}", "What a mandate names, for whom and how far it has come", signed, atOnce, (*API).mandate),
+		at(post, "/v1/mandates/{mandate}/approve", "Approve a mandate, as another person in another role", signed, atOnce, (*API).approveMandate),
+		at(post, "/v1/mandates/{mandate}/end", "End a mandate before its time", signed, atOnce, (*API).endMandate),
+		at(post, "/v1/mandates/{mandate}/disclose", "Show fields of the customer whose case one was given", signed, refusalsOnTick, (*API).discloseMandate).keep(keepNothing),
+		at(post, "/v1/mandates/{mandate}/dial", "Call the customer of a call-back, without seeing the number", signed, onTick, (*API).dial),
+
 		at(post, "/v1/telephony/events", "Report what happened to a contact", source, atOnce, (*API).event),
 	}
 }

@@ -186,9 +186,10 @@ func (b *Book) Open(p purser.PersonID, at purser.Stamp) (purser.MandateID, bool)
 	return id, ok && !m.Over(at)
 }
 
-// Ask decides whether e may be asked for at stamp at. That its people stand and
-// its fields exist is for the gate to see.
-func (b *Book) Ask(e *purser.MandateAsked, at purser.Stamp) purser.Reason {
+// Ask decides whether e may be asked for at stamp at. shown are the fields that
+// may be shown to somebody: others may be named by few kinds alone. That its
+// people stand and its fields exist is for the gate to see.
+func (b *Book) Ask(e *purser.MandateAsked, shown purser.FieldMask, at purser.Stamp) purser.Reason {
 	if _, used := b.mandates.Get(e.Mandate); used || e.Mandate.Zero() {
 		return purser.MandateUnknown
 	}
@@ -196,7 +197,7 @@ func (b *Book) Ask(e *purser.MandateAsked, at purser.Stamp) purser.Reason {
 	if !asked || !e.As.One() || rule.Asks&e.As == 0 {
 		return purser.NoRole
 	}
-	if !rule.fits(e) {
+	if !rule.fits(e) || (!rule.MatchOnly && e.Fields&^shown != 0) {
 		return purser.OutsideMandate
 	}
 	if e.Expires <= at || e.Expires > at+rule.Longest || b.asked(e.By.Person, at) >= MostAsked {
@@ -255,6 +256,9 @@ func (b *Book) Approve(id purser.MandateID, who purser.Actor, as purser.Role, at
 	}
 	return purser.Allowed
 }
+
+// Until is when a case that is given to somebody at stamp at is taken back.
+func (b *Book) Until(at purser.Stamp) purser.Stamp { return at + AssignedLife }
 
 // Assign decides whether the system may give e.To the case: nobody has two at a
 // time, and it ends at the latest after AssignedLife.

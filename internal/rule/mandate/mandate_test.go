@@ -63,7 +63,7 @@ func TestRolesOfEveryKind(t *testing.T) {
 				o := office{at: start}
 				e := asked(kind, 1)
 				e.By, e.As, e.Expires = person(1), asks, start+purser.Hour
-				why := o.book.Ask(e, o.at)
+				why := o.book.Ask(e, e.Fields, o.at)
 				if why == purser.Allowed {
 					o.apply(t, e)
 					why = o.book.Approve(e.Mandate, person(2), approves, o.at)
@@ -99,6 +99,9 @@ func TestWhatAMandateMustName(t *testing.T) {
 		"a list out of order":           {purser.MandateExport, func(e *purser.MandateAsked) { e.Customers = []purser.Ordinal{3, 2} }, purser.OutsideMandate},
 		"one of them twice":             {purser.MandateExport, func(e *purser.MandateAsked) { e.Customers = []purser.Ordinal{3, 3} }, purser.OutsideMandate},
 		"no fields":                     {purser.MandateExport, func(e *purser.MandateAsked) { e.Fields = 0 }, purser.OutsideMandate},
+		"match-only in an export":       {purser.MandateExport, func(e *purser.MandateAsked) { e.Fields |= purser.Mask(7) }, purser.OutsideMandate},
+		"match-only in an order":        {purser.MandateLegalOrder, func(e *purser.MandateAsked) { e.Fields |= purser.Mask(7) }, purser.OutsideMandate},
+		"match-only for himself":        {purser.MandateSubjectAccess, func(e *purser.MandateAsked) { e.Fields |= purser.Mask(7) }, purser.Allowed},
 		"an export for nobody's key":    {purser.MandateExport, func(e *purser.MandateAsked) { e.Recipient = purser.Commitment{} }, purser.OutsideMandate},
 		"an export by an order":         {purser.MandateExport, func(e *purser.MandateAsked) { e.Authority = purser.Commitment{1} }, purser.OutsideMandate},
 		"an export with a gag":          {purser.MandateExport, func(e *purser.MandateAsked) { e.Gag = start + purser.Day }, purser.OutsideMandate},
@@ -118,7 +121,7 @@ func TestWhatAMandateMustName(t *testing.T) {
 			e := asked(c.kind, 1)
 			e.Expires = start + purser.Hour
 			c.change(e)
-			if got := new(mandate.Book).Ask(e, start); got != c.want {
+			if got := new(mandate.Book).Ask(e, purser.Mask(0, 3), start); got != c.want {
 				t.Errorf("got reason %d, want %d", got, c.want)
 			}
 		})
@@ -236,7 +239,7 @@ func (m *model) ask() {
 	if open >= 16 {
 		want = purser.CeilingExceeded
 	}
-	if got := m.book.Ask(e, m.at); got != want {
+	if got := m.book.Ask(e, e.Fields, m.at); got != want {
 		m.t.Fatalf("ask for kind %d: got reason %d, want %d", kind, got, want)
 	}
 	if want != purser.Allowed {

@@ -24,6 +24,9 @@ const (
 	Vote
 	Import
 	Amend
+	AskMandate
+	ApproveMandate
+	CallBack
 )
 
 // Class groups fields for policies.
@@ -87,6 +90,12 @@ func (a Action) name() (action, resource cedar.String) {
 		return "import", "Batch"
 	case Amend:
 		return "amend", "Contact"
+	case AskMandate:
+		return "askMandate", "Mandate"
+	case ApproveMandate:
+		return "approveMandate", "Mandate"
+	case CallBack:
+		return "callBack", "Mandate"
 	}
 	return "", ""
 }

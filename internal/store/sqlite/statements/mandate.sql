@@ -1,0 +1,1 @@
+SELECT sealed FROM mandate WHERE id = ?;

@@ -1,0 +1,1 @@
+INSERT INTO holdings (pos, hash, note) VALUES (?, ?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO mandate (id, sealed) VALUES (?, ?);
