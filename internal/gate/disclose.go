@@ -26,6 +26,7 @@ type Ask struct {
 	Fields   purser.FieldMask
 	Path     purser.Path // exactly one
 	Purpose  purser.Purpose
+	page     *page // of a timeline, which is asked for in place of the record
 }
 
 // Disclosed is what an allowed ask gives.
@@ -65,29 +66,7 @@ func lawsOf(s *record.Schema) [purser.MaxField + 1]law {
 // all that can be told (L5). Every ask makes one entry, whatever is decided;
 // nothing is opened before it is durable (L1).
 func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
-	customer, err := g.named(ctx, ask.Customer)
-	if err != nil {
-		return Disclosed{}, err
-	}
-	var present purser.FieldMask
-	if !ask.Mandate.Zero() {
-		if present, err = g.presence(ctx, ask.Mandate); err != nil {
-			return Disclosed{}, fmt.Errorf("look up the record of %v: %w", ask.Mandate, err)
-		}
-	}
-	var after uint32
-	receipt, err := g.propose(ctx, ask.Asker, "disclosure", func(s *fold.State, at purser.Stamp) purser.Entry {
-		e := &purser.Disclosure{
-			Who: purser.Actor{Session: ask.Session}, Contact: ask.Contact, Mandate: ask.Mandate,
-			Asked: ask.Fields, Path: ask.Path, Purpose: ask.Purpose,
-		}
-		if e.Reason = g.decide(view{s, at}, &ask, customer, present, e); e.Reason != purser.Allowed {
-			e.Shown = 0
-			return e
-		}
-		after = s.Budgets().Ceilings(e.Who.Vendor).AfterHangUp
-		return e
-	})
+	receipt, after, err := g.disclosure(ctx, &ask)
 	if refusal, ok := errors.AsType[*purser.Refusal](err); ok && refusal.Reason == purser.FieldsNotAllowed {
 		return Disclosed{Pos: refusal.At}, nil
 	}
@@ -106,6 +85,33 @@ func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
 		out.Shown |= purser.Mask(bit)
 	}
 	return out, nil
+}
+
+// disclosure decides about one ask and records the decision.
+func (g *Gate) disclosure(ctx context.Context, ask *Ask) (receipt ledger.Receipt, after uint32, err error) {
+	customer, err := g.named(ctx, ask.Customer)
+	if err != nil {
+		return receipt, 0, err
+	}
+	var present purser.FieldMask
+	if !ask.Mandate.Zero() {
+		if present, err = g.presence(ctx, ask.Mandate); err != nil {
+			return receipt, 0, fmt.Errorf("look up the record of %v: %w", ask.Mandate, err)
+		}
+	}
+	receipt, err = g.propose(ctx, ask.Asker, "disclosure", func(s *fold.State, at purser.Stamp) purser.Entry {
+		e := &purser.Disclosure{
+			Who: purser.Actor{Session: ask.Session}, Contact: ask.Contact, Mandate: ask.Mandate,
+			Asked: ask.Fields, Path: ask.Path, Purpose: ask.Purpose,
+		}
+		if e.Reason = g.decide(view{s, at}, ask, customer, present, e); e.Reason != purser.Allowed {
+			e.Shown = 0
+			return e
+		}
+		after = s.Budgets().Ceilings(e.Who.Vendor).AfterHangUp
+		return e
+	})
+	return receipt, after, err
 }
 
 // unknown stands for a customer that nobody has: it equals no ordinal that is
@@ -146,13 +152,23 @@ func (g *Gate) decide(v view, ask *Ask, customer purser.Ordinal, present purser.
 		return why
 	}
 	// Not there, erased and not allowed are one: the entry counts none as shown.
-	if e.Shown = g.allowed(v, &session, &hold, ask, linked) & hold.Holds(e.Customer); e.Shown == 0 || v.gone(e.Customer) {
+	allowed := g.allowed(v, &session, &hold, ask, linked)
+	if e.Shown = ask.there(allowed, hold.Holds(e.Customer), e.Customer); e.Shown == 0 || v.gone(e.Customer) {
 		return purser.FieldsNotAllowed
 	}
 	return v.Budgets().Disclose(budget.Draft{
 		Who: e.Who, Contact: ask.Contact, Linked: linked,
 		First: e.Flags&purser.FirstDisclosure != 0, Weak: e.Flags&purser.WeakDisclosure != 0,
 	}, v.at)
+}
+
+// there returns the allowed bits of which there is something: in the record or,
+// of a timeline, on the page that was looked up.
+func (ask *Ask) there(allowed, held purser.FieldMask, customer purser.Ordinal) purser.FieldMask {
+	if ask.page != nil {
+		return ask.page.shows(allowed, customer)
+	}
+	return allowed & held
 }
 
 // party finds whose fields are asked for: the bound customer, or one linked to

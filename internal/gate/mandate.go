@@ -238,11 +238,9 @@ func (g *Gate) worked(v view, ask *Ask, customer purser.Ordinal, present purser.
 	if why := v.locked(&session, ask.Path); why != purser.Allowed {
 		return why
 	}
-	if _, gone := v.Keeping().Erased(e.Customer); gone {
-		present = 0
-	}
 	hold := contact.Hold{Customer: e.Customer, Assurance: m.Assurance}
-	if e.Shown = g.allowed(v, &session, &hold, ask, false) & m.Fields & present; e.Shown == 0 {
+	allowed := g.allowed(v, &session, &hold, ask, false) & m.Fields
+	if e.Shown = ask.there(allowed, present, e.Customer); e.Shown == 0 || v.gone(e.Customer) {
 		return purser.FieldsNotAllowed
 	}
 	return v.Budgets().Disclose(budget.Draft{Who: e.Who, First: !m.Shown}, v.at)

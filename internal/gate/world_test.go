@@ -94,6 +94,13 @@ func (b *between) read() {
 	}
 }
 
+func (f forgetful) SealedIn(tx ledger.Tx, o purser.Ordinal) (seal.Record, error) {
+	if f.erased[o] {
+		return seal.Record{}, record.ErrNoCustomer
+	}
+	return f.DB.SealedIn(tx, o)
+}
+
 // tester is what *testing.T, *testing.B and *rapid.T have in common.
 type tester interface {
 	Helper()

@@ -22,11 +22,15 @@ type TextError struct{ Problem string }
 // Error says what is wrong.
 func (e *TextError) Error() string { return "text: " + e.Problem }
 
+// Finding is one place of a text that holds what must not be kept: a class and
+// where it stands, never the value.
+type Finding = forbidden.Finding
+
 // Words are a text that somebody wants kept, in normal form. The zero value is
 // no text.
 type Words struct {
 	text  purser.Plain
-	found []forbidden.Finding
+	found []Finding
 	some  bool
 }
 
@@ -50,9 +54,8 @@ func ReadWords(text string) (Words, error) {
 // None reports whether there is no text.
 func (w Words) None() bool { return !w.some }
 
-// Forbidden returns what the text holds that must not be kept: class and place,
-// never the value.
-func (w Words) Forbidden() []forbidden.Finding { return w.found }
+// Forbidden returns what the text holds that must not be kept.
+func (w Words) Forbidden() []Finding { return w.found }
 
 // CaseRow is a case as the store keeps it. What decides about it is in the fold.
 type CaseRow struct {

@@ -27,6 +27,9 @@ const (
 	AskMandate
 	ApproveMandate
 	CallBack
+	Note   // append a note
+	Case   // open a case, move one on, give one its customer
+	WrapUp // say what a contact came to
 )
 
 // Class groups fields for policies.
@@ -96,6 +99,12 @@ func (a Action) name() (action, resource cedar.String) {
 		return "approveMandate", "Mandate"
 	case CallBack:
 		return "callBack", "Mandate"
+	case Note:
+		return "note", "Contact"
+	case Case:
+		return "case", "Contact"
+	case WrapUp:
+		return "wrapUp", "Contact"
 	}
 	return "", ""
 }

@@ -96,6 +96,13 @@ func TestDefaultPolicies(t *testing.T) {
 		{"desk votes", act(policy.Vote, desk), false},
 		{"admin imports", act(policy.Import, admin), true},
 		{"lead imports", act(policy.Import, lead), false},
+		{"agent notes", act(policy.Note, agent), true},
+		{"lead opens a case", act(policy.Case, lead), true},
+		{"agent wraps up", act(policy.WrapUp, agent), true},
+		{"desk notes", act(policy.Note, desk), false},
+		{"agent who is privacy too notes", act(policy.Note, agent|privacy), false},
+		{"security opens a case", act(policy.Case, security), false},
+		{"admin who is agent too wraps up", act(policy.WrapUp, agent|admin), false},
 		{"no action", act(0, agent|lead|admin), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
