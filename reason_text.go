@@ -87,4 +87,5 @@ var reasonTexts = [...]string{
 	Forbidden:        "it holds what must not be held",
 	NotAmendable:     "the field cannot be written, or not to this",
 	TooLate:          "notes may no longer be appended",
+	ImportGivenUp:    "the import was given up",
 }

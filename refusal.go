@@ -96,6 +96,7 @@ const (
 	Forbidden      Reason = 109 // the text holds what must not be held
 	NotAmendable   Reason = 110 // a field that nobody writes, or a value it cannot have
 	TooLate        Reason = 111 // the time in which notes may be appended is over
+	ImportGivenUp  Reason = 112 // nobody of its file is a customer
 )
 
 // Answer is one of the four things an asker may be told (L5).
@@ -137,7 +138,7 @@ func (r Reason) Answer() Answer {
 		BudgetVendor, BudgetBreak, BudgetAmend, BudgetExport, BreakGlassOpen, LoosensDirectly,
 		CeilingExceeded, ChangeUnknown, ChangeHeld, ChangeEnded, LockUnknown, TargetUnknown, NoSendsLeft,
 		MandateUnknown, MandateOver, OutsideMandate, MandateOpen, CaseUnknown, CaseOver, HoldUnknown,
-		Forbidden, NotAmendable, TooLate:
+		Forbidden, NotAmendable, TooLate, ImportGivenUp:
 		return AskYourLead
 	case SourceStale, Overloaded, LedgerDown, ClockUnaccepted, EventMismatch, EventTooOld:
 		return TryLater

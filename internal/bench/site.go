@@ -13,6 +13,7 @@ import (
 
 	"purser"
 	"purser/internal/gate"
+	"purser/internal/record"
 	"purser/internal/server"
 	"purser/internal/synth"
 	"purser/internal/telephony"
@@ -84,7 +85,7 @@ func (s *site) fill(ctx context.Context) error {
 	if err := synth.WriteCSV(&file, 1, synth.Airline, s.size.customers); err != nil {
 		return err
 	}
-	if _, err := s.Import(ctx, &file, nil); err != nil {
+	if _, err := s.Import(ctx, &file, record.ImportOptions{}); err != nil {
 		return err
 	}
 	for i := range s.centres {

@@ -16,6 +16,7 @@ import (
 
 	"purser"
 	"purser/internal/deliver"
+	"purser/internal/record"
 	"purser/internal/server"
 	"purser/internal/synth"
 	"purser/internal/workforce"
@@ -282,13 +283,13 @@ func (a *airline) populate(ctx context.Context) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read the file of customers: %w", err)
 	}
-	sum, err := a.deployment.Import(ctx, file, a.progress)
+	sum, err := a.deployment.Import(ctx, file, record.ImportOptions{Progress: a.progress})
 	if err != nil {
 		return err
 	}
-	if sum.Imported != uint64(a.config.Customers) {
+	if sum.New != uint64(a.config.Customers) {
 		return fmt.Errorf("of %d made-up customers %d were imported: the first was rejected for %v",
-			a.config.Customers, sum.Imported, firstReject(sum.Rejects))
+			a.config.Customers, sum.New, firstReject(sum.Rejects))
 	}
 	a.customers = synth.NewGenerator(a.config.Seed, synth.Airline)
 	return nil

@@ -6,6 +6,10 @@ import (
 	"purser"
 )
 
+// importsClose is the first version of the fold whose imports end by an entry of
+// their own. Those of earlier ones could be found batch by batch.
+const importsClose = 2
+
 // apply folds an entry about standing. Refused decisions change nothing here.
 func (s *Standing) apply(h purser.Header, e purser.Entry) error {
 	if d, ok := e.(purser.Decision); ok && d.Refused() != purser.Allowed {
@@ -13,6 +17,7 @@ func (s *Standing) apply(h purser.Header, e purser.Entry) error {
 	}
 	switch e := e.(type) {
 	case *purser.Start:
+		s.rules.Put(e.FoldVersion)
 		clock := s.clock.Get()
 		clock.Held = clock.Held || e.Held
 		s.clock.Put(clock)
@@ -46,6 +51,11 @@ func (s *Standing) apply(h purser.Header, e purser.Entry) error {
 		s.configure(e)
 	case *purser.Import:
 		s.ordinals.Put(max(s.ordinals.Get(), e.First+purser.Ordinal(e.Count)-min(1, purser.Ordinal(e.Count))))
+		if s.rules.Get() < importsClose {
+			s.closed.Put(s.ordinals.Get())
+		}
+	case *purser.ImportClosed:
+		s.closed.Put(s.ordinals.Get())
 	case *purser.ChangeProposed:
 		return s.propose(h, e)
 	case *purser.ChangeVoted:
@@ -189,6 +199,8 @@ func (s *Standing) commit() {
 	s.clock.Commit()
 	s.ordinals.Commit()
 	s.keys.Commit()
+	s.closed.Commit()
+	s.rules.Commit()
 	s.desk.Commit()
 	s.credentials.Commit()
 }
@@ -205,6 +217,8 @@ func (s *Standing) discard() {
 	s.clock.Discard()
 	s.ordinals.Discard()
 	s.keys.Discard()
+	s.closed.Discard()
+	s.rules.Discard()
 	s.desk.Discard()
 	s.credentials.Discard()
 }

@@ -18,6 +18,9 @@ func (s *Standing) code(c *purser.Coder) {
 	c.Flag(&clock.Stepped)
 	c.Ordinal(&ordinals)
 	s.keys.Code(c, 5+9, codeKeyName, codeKeyRow)
+	closed, rules := s.closed.Get(), s.rules.Get()
+	c.Ordinal(&closed)
+	c.U16(&rules)
 	if !c.Reading() || c.Err() != nil {
 		return
 	}
@@ -25,6 +28,8 @@ func (s *Standing) code(c *purser.Coder) {
 	s.config.Put(config)
 	s.clock.Put(clock)
 	s.ordinals.Put(ordinals)
+	s.closed.Put(closed)
+	s.rules.Put(rules)
 	s.rebuild(c)
 	s.commit()
 }

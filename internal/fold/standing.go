@@ -32,6 +32,8 @@ type Standing struct {
 	clock          overlay.Cell[Clock]
 	ordinals       overlay.Cell[purser.Ordinal]
 	keys           overlay.Table[keyName, keyRow]
+	closed         overlay.Cell[purser.Ordinal]
+	rules          overlay.Cell[uint16] // the fold's version that the last start names
 
 	// These follow from the tables above and are not in the snapshot.
 	desk        overlay.Table[purser.PersonID, purser.SessionID]
@@ -270,3 +272,7 @@ func (s *Standing) Clock() Clock { return s.clock.Get() }
 
 // Ordinals returns the highest ordinal that imports have taken.
 func (s *Standing) Ordinals() purser.Ordinal { return s.ordinals.Get() }
+
+// Closed returns the highest ordinal that can be a customer to anybody: those
+// above it belong to an import that has not ended, and are nobody yet.
+func (s *Standing) Closed() purser.Ordinal { return s.closed.Get() }

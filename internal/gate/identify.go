@@ -201,11 +201,11 @@ func (c channel) at(v view) (purser.FieldMask, purser.Reason) {
 	return purser.Mask(c.bit), purser.Allowed
 }
 
-// gone reports whether a customer who was found is erased where the entry
-// lands: then nobody was found.
+// gone reports whether a customer who was found is nobody where the entry lands:
+// erased, or of an import that has not ended. Then nobody was found.
 func (v view) gone(o purser.Ordinal) bool {
 	_, gone := v.Keeping().Erased(o)
-	return gone
+	return gone || o > v.Standing().Closed()
 }
 
 // trial is one identify on its way through both of its entries.

@@ -86,7 +86,7 @@ func (g *Gate) releases(v view, ask *ReleaseAsk, e *purser.Released) purser.Reas
 		}
 	}
 	e.Customers = slices.DeleteFunc(slices.Clone(ask.Customers), func(o purser.Ordinal) bool {
-		_, gone := v.Keeping().Erased(o)
+		gone := v.gone(o)
 		return gone
 	})
 	if len(e.Customers) == 0 && len(ask.Customers) > 0 {

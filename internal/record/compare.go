@@ -63,7 +63,12 @@ func (s *Schema) Compare(k Kind, opened purser.Plain, canonical string) bool {
 	}
 	have := opened.Reveal()
 	if f.Form == Name {
-		return canon.NameMatches(have, canonical)
+		first, second, both := strings.Cut(have, spelled)
+		if !both {
+			second = first // the same work for a name in one writing
+		}
+		one, other := canon.NameMatches(first, canonical), canon.NameMatches(second, canonical)
+		return one || other
 	}
 	right := 0
 	for stored := range strings.FieldsSeq(have) {

@@ -140,13 +140,9 @@ func (b *Book) Linked(ctx context.Context, o purser.Ordinal) ([]purser.Ordinal, 
 	return others[:min(len(others), MaxLinked)], nil
 }
 
-// bookings returns the blind indexes of the bookings of a customer. While index
-// keys are exchanged the others of a booking may be under another key than he
-// is, so his are made anew under each.
+// bookings returns the blind indexes of the bookings of a customer, under every
+// key in force: the others of a booking may be under another than he is.
 func (b *Book) bookings(ctx context.Context, o purser.Ordinal, bit purser.Field) ([]seal.Index, error) {
-	if _, old := b.keys.InForce(purser.KeyIndex); len(old) == 0 {
-		return b.store.Indexes(ctx, o, bit)
-	}
 	r, err := b.store.Sealed(ctx, o)
 	if errors.Is(err, ErrNoCustomer) {
 		return nil, nil

@@ -2,24 +2,26 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"runtime"
+	"strings"
+	"sync"
 
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/ledger"
-	"purser/internal/seal"
-	"purser/proof"
 )
 
-// Sizes of batches in rows of the file.
+// Sizes of an import.
 const (
-	defaultBatch = 1000
-	maxBatch     = 10_000
-	maxRejects   = 1000 // that a summary lists
+	maxBatch   = 10_000 // rows an entry
+	maxRejects = 1000   // that a summary lists
+	// MaxRows is how many rows one file may have: an import keeps about 100
+	// bytes of each in memory. A larger file is given in parts, one after the
+	// other, which comes to the same.
+	MaxRows = 100_000_000
 )
 
 // Ledger is where imports are recorded.
@@ -27,56 +29,101 @@ type Ledger = ledger.Log[*fold.State]
 
 // ImportOptions say how a file is read. The zero value is usable.
 type ImportOptions struct {
-	Region   string                  // completes phone numbers without country code
-	Batch    int                     // rows an entry; zero means 1,000, at most 10,000
+	Region  string   // completes phone numbers without country code
+	Mapping *Mapping // nil: columns bear the schema's names
+	Batch   int      // rows an entry; zero means 10,000, which is the most
+	DryRun  bool     // does everything but write
+	Spool   string   // directory on the disk of the database, for what can be read only once
+	// Check is asked about every cell and says what is wrong with it, without
+	// any of it; nil means that nothing is asked. It is called by several
+	// goroutines.
+	Check func(text string) (problem string)
+	// Held reports whether a legal hold forbids to merge anything into an
+	// earlier customer; nil means that there are none.
+	Held     func(purser.Ordinal) bool
+	Reject   func(*Reject) error     // gets every reject of this run, in order; may be nil
 	Progress func(done, total int64) // bytes; may be nil
 }
 
-// Summary is what became of the rows of a file:
-// Read = Imported + Skipped + Rejected.
-type Summary struct {
-	File     purser.Hash
-	Read     uint64
-	Imported uint64
-	Skipped  uint64 // done by an earlier import of the same file
+// Tally counts rows by what became of them.
+type Tally struct {
+	New      uint64 // brought a customer in
+	Changed  uint64 // changed a customer of an earlier import
+	Same     uint64 // said of one what his record says
+	Merged   uint64 // were about somebody whom an earlier row of the file brought in
 	Rejected uint64
-	Rejects  []*Reject // the first 1,000
-	Batches  int       // entries written
 }
 
-// ErrFileChanged says that a file was written to while it was read.
-var ErrFileChanged = errors.New("the file changed while it was read: import it again")
+func (t *Tally) add(o Tally) {
+	t.New += o.New
+	t.Changed += o.Changed
+	t.Same += o.Same
+	t.Merged += o.Merged
+	t.Rejected += o.Rejected
+}
 
-// errOutOfTurn says that ordinals were given to somebody else meanwhile.
-var errOutOfTurn = errors.New("another import took its numbers: import the file again")
+// Sum is how many rows were read.
+func (t Tally) Sum() uint64 { return t.New + t.Changed + t.Same + t.Merged + t.Rejected }
 
-// Import brings in the customers of a CSV file whose header names the schema's
-// columns. r is read twice: a first pass checks the structure of the whole
-// file and takes its hash, so that a file that cannot be read to its end
-// changes nothing.
+// Summary is what became of the rows of a file: Read is the sum of the Tally,
+// also of an import that was killed and went on.
+type Summary struct {
+	File purser.Hash
+	Read uint64
+	Tally
+	Before  uint64    // rows that an earlier run had done already
+	Rejects []*Reject // the first 1,000 of this run
+	Entries int       // written by this run
+	Already bool      // the file was in: nothing was done
+}
+
+// Conditions of an import.
+var (
+	// ErrFileChanged says that a file was written to while it was read.
+	ErrFileChanged = errors.New("the file changed while it was read: give its import up and import it again")
+	// ErrUnfinished says that another file's import has not ended.
+	ErrUnfinished = errors.New("the import of another file has not ended")
+	// ErrOtherOptions says that an import goes on with another mapping, region
+	// or schema than it began with.
+	ErrOtherOptions = errors.New("the import of this file began with another mapping, region or schema")
+	// ErrNoImport says that there is no such import.
+	ErrNoImport = errors.New("no such import")
+	// errOutOfTurn says that ordinals were given to somebody else meanwhile.
+	errOutOfTurn = errors.New("another import took its numbers: import the file again")
+)
+
+// Import brings in the customers of a file: CSV, or JSON Lines where it begins
+// with a brace, plain or compressed with gzip or zstd.
 //
-// Rows are taken in batches. Each is one entry, all or nothing; rows that break
-// a rule are left out and reported. An import that was ended anywhere goes on
-// where it stopped when the same file is given again, and a file that is done
-// changes nothing. On an error the summary tells what was done before it.
+// Rows are taken in batches, each of which is all or nothing; rows that break a
+// rule are left out and reported. A row about somebody who is there is merged
+// into his record: the value that comes later counts, an empty one says
+// nothing. Nobody can be found before the closing entry. An import that was
+// ended anywhere goes on where it stopped when the same file is given again,
+// and a file that is done changes nothing. On an error the summary tells what
+// was done before it.
 //
 // Until the bootstrap door is sealed it fails with a *purser.Refusal, except in
 // a labelled directory.
-func (b *Book) Import(ctx context.Context, log *Ledger, by purser.Actor, r io.Reader, o ImportOptions) (Summary, error) {
+func (b *Book) Import(ctx context.Context, log *Ledger, by purser.Actor, r io.Reader, o ImportOptions) (sum Summary, err error) {
 	b.importing.Lock()
 	defer b.importing.Unlock()
 	if err := mayKeep(ctx, log); err != nil {
 		return Summary{}, err
 	}
-	input, err := rewind(r)
+	in, err := openInput(ctx, r, o.Spool)
 	if err != nil {
 		return Summary{}, err
 	}
-	i := &importing{book: b, log: log, by: by, options: o}
-	if err := i.survey(ctx, input); err != nil {
-		return i.sum, err
+	defer func() { err = errors.Join(err, in.close()) }()
+	if o.Batch <= 0 || o.Batch > maxBatch {
+		o.Batch = maxBatch
 	}
-	return i.sum, i.run(ctx, input)
+	i := &importing{book: b, log: log, by: by, options: o, input: in}
+	i.sum.File = in.hash
+	err = i.run(ctx)
+	i.sum.Read, i.sum.Tally = i.row.Tally.Sum(), i.row.Tally
+	return i.sum, err
 }
 
 // mayKeep refuses customers before the door is sealed, outside labelled
@@ -101,230 +148,253 @@ func keeps(door purser.DoorState) bool {
 	return door == purser.DoorSealed || door == purser.DoorLabelled
 }
 
-// importing is one run over one file.
+// importing is one run over one file. Its stages work on a few batches at a
+// time: one goroutine splits the text, several read rows, the caller's says
+// whom each is about, several seal, and one records.
 type importing struct {
 	book    *Book
 	log     *Ledger
 	by      purser.Actor
 	options ImportOptions
+	input   *input
+	plan    *plan
+	comma   byte
+	cancel  context.CancelCauseFunc
 
+	// Owned by the caller's goroutine.
+	people  *people
+	found   *findable
+	earlier bool // there are customers of earlier imports
+	before  progress
+	at      uint64         // rows whose person is known
+	next    purser.Ordinal // the one that the next new customer gets
+
+	// Owned by the goroutine that records, and read when it has ended.
+	row     ImportRow
 	sum     Summary
-	start   int64 // of the file in its reader
-	total   int64 // bytes
-	columns *columns
-
-	done  uint64 // rows of the file that are behind us
-	batch []*plain
-	taken map[IndexRow]bool // unique indexes in batch
-	bad   uint32            // rows rejected since the last entry
+	fates   []Fates  // of batches that no entry tells of yet
+	waiting []*known // rows about somebody who is there
 }
 
-// survey reads the whole file once, for its hash and its structure.
-func (i *importing) survey(ctx context.Context, input io.ReadSeeker) error {
-	var err error
-	if i.start, err = input.Seek(0, io.SeekCurrent); err != nil {
-		return fmt.Errorf("find the start of the file: %w", err)
+// known is a row about somebody who is there, until it is merged.
+type known struct {
+	taken
+	row   uint64
+	whose purser.Ordinal
+}
+
+// batch is some rows on their way through the stages.
+type batch struct {
+	chunk   *chunk
+	taken   []taken
+	ready   chan struct{} // closed when taken is read
+	first   purser.Ordinal
+	fates   Fates
+	sealed  sync.WaitGroup
+	made    []Customer
+	leaves  []purser.Hash
+	done    chan struct{} // closed when it is recorded
+	replays int           // rows, from the first on, that earlier runs wrote
+}
+
+func (i *importing) run(ctx context.Context) error {
+	closed, err := i.begin(ctx)
+	if err != nil || closed {
+		return err
 	}
-	in, err := openRows(input)
+	ctx, i.cancel = context.WithCancelCause(ctx)
+	defer i.cancel(nil)
+	order, work := make(chan *batch, 2), make(chan *batch, 4)
+	records := make(chan *batch, 1)
+	var running, recording sync.WaitGroup
+	running.Go(func() { i.fail(i.split(ctx, order, work)) })
+	for range runtime.GOMAXPROCS(0) {
+		running.Go(func() { i.readAll(work) })
+	}
+	recording.Go(func() { i.fail(i.recordAll(ctx, records)) })
+	i.fail(i.resolveAll(ctx, order, records))
+	close(records)
+	for range order { // what is left after a fault
+	}
+	running.Wait()
+	recording.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return i.finish(ctx)
+}
+
+// fail ends all stages with the first error.
+func (i *importing) fail(err error) {
 	if err != nil {
-		return err
+		i.cancel(err)
 	}
-	if i.columns, err = i.book.schema.columns(in.header); err != nil {
-		return err
-	}
-	for err == nil {
-		if err = ctx.Err(); err == nil {
-			_, err = in.next()
-		}
-	}
-	if !errors.Is(err, io.EOF) {
-		return err
-	}
-	i.sum.File, i.total = in.digest(), in.input.total
-	return nil
 }
 
-func (i *importing) run(ctx context.Context, input io.ReadSeeker) error {
-	before, err := i.book.store.RowsDone(ctx, i.sum.File)
-	if err != nil {
-		return fmt.Errorf("look for an earlier import: %w", err)
+// begin finds out how far the file is, and reads its header.
+func (i *importing) begin(ctx context.Context) (closed bool, err error) {
+	i.row, err = i.book.store.Import(ctx, i.input.hash)
+	if err == nil && i.row.Ended {
+		i.sum.Already, i.sum.Before = true, i.row.Tally.Sum()
+		return true, nil
 	}
-	if _, err := input.Seek(i.start, io.SeekStart); err != nil {
-		return fmt.Errorf("go back to the start of the file: %w", err)
-	}
-	in, err := openRows(input)
-	if err != nil {
-		return err
-	}
-	i.clear()
-	for {
-		cells, err := in.next()
-		if errors.Is(err, io.EOF) {
-			break
+	options := i.options.Mapping.digest(i.book.schema, i.options.Region)
+	fresh := errors.Is(err, ErrNoImport)
+	switch {
+	case fresh:
+		if err := i.alone(ctx); err != nil {
+			return false, err
 		}
-		if err != nil {
-			return err
+		i.row = ImportRow{File: i.input.hash, Options: options}
+	case err != nil:
+		return false, fmt.Errorf("look for an earlier import: %w", err)
+	case i.row.Options != options:
+		return false, ErrOtherOptions
+	case i.options.DryRun:
+		return false, fmt.Errorf("a dry run of a file that is half in: %w", ErrUnfinished)
+	}
+	err = i.log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
+		if i.next = s.Standing().Ordinals() + 1; fresh {
+			i.row.First = i.next
 		}
-		i.sum.Read++
-		if i.sum.Read <= before {
-			i.sum.Skipped++
-			i.done++
-			continue
-		}
-		if err := i.row(ctx, cells, in.line()); err != nil {
-			return err
-		}
-		if err := i.flushFull(ctx, in); err != nil {
-			return err
-		}
-	}
-	if in.digest() != i.sum.File {
-		return ErrFileChanged
-	}
-	return i.flush(ctx, in)
-}
-
-// row takes one row into the batch or rejects it.
-func (i *importing) row(ctx context.Context, cells []string, line int) error {
-	i.done++
-	p, err := i.book.read(cells, i.columns, line, i.options.Region)
-	if err == nil {
-		err = i.alone(ctx, p, line)
-	}
-	var reject *Reject
-	if errors.As(err, &reject) {
-		i.bad++
-		i.sum.Rejected++
-		if len(i.sum.Rejects) < maxRejects {
-			i.sum.Rejects = append(i.sum.Rejects, reject)
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("line %d: %w", line, err)
-	}
-	i.batch = append(i.batch, p)
-	return nil
-}
-
-// alone rejects a row whose unique value somebody has.
-func (i *importing) alone(ctx context.Context, p *plain, line int) error {
-	for _, row := range slices.Concat(p.older, p.unique) {
-		holders, err := i.book.store.Holders(ctx, row, 1)
-		if err != nil {
-			return fmt.Errorf("look for duplicates: %w", err)
-		}
-		if len(holders) > 0 || i.taken[row] {
-			bit, _ := i.book.schema.Bit(row.Field)
-			return &Reject{line, bit.Field.Name, "is that of another customer"}
-		}
-	}
-	for _, row := range p.unique {
-		i.taken[row] = true
-	}
-	return nil
-}
-
-func (i *importing) flushFull(ctx context.Context, in *rows) error {
-	size := i.options.Batch
-	if size <= 0 {
-		size = defaultBatch
-	}
-	if len(i.batch)+int(i.bad) < min(size, maxBatch) {
-		return nil
-	}
-	return i.flush(ctx, in)
-}
-
-func (i *importing) clear() {
-	i.batch, i.bad, i.taken = nil, 0, make(map[IndexRow]bool)
-}
-
-// flush seals the batch and records it.
-func (i *importing) flush(ctx context.Context, in *rows) error {
-	if len(i.batch) == 0 && i.bad == 0 {
-		return nil
-	}
-	first, err := i.firstFree(ctx)
-	if err != nil {
-		return err
-	}
-	customers, root, err := i.sealAll(first)
-	if err != nil {
-		return err
-	}
-	e := &purser.Import{File: i.sum.File, Count: uint32(len(customers)), Rejected: i.bad, Root: root, By: i.by}
-	if e.Count > 0 {
-		e.First = first
-	}
-	if err := i.record(ctx, e, customers); err != nil {
-		return err
-	}
-	i.sum.Imported += uint64(e.Count)
-	i.sum.Batches++
-	i.clear()
-	if i.options.Progress != nil {
-		i.options.Progress(in.input.total, i.total)
-	}
-	return nil
-}
-
-func (i *importing) firstFree(ctx context.Context) (purser.Ordinal, error) {
-	var first purser.Ordinal
-	err := i.log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
-		first = s.Standing().Ordinals() + 1
+		i.earlier = s.Standing().Closed() > 0
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("number the customers: %w", err)
+		return false, fmt.Errorf("number the customers: %w", err)
 	}
-	return first, nil
+	if i.before, err = i.written(ctx); err != nil {
+		return false, err
+	}
+	i.next, i.sum.Before = i.row.First, i.row.Rows
+	i.people, i.found = newPeople(i.row.First), newFindable(i.row.First)
+	return false, nil
 }
 
-func (i *importing) sealAll(first purser.Ordinal) ([]Customer, purser.Hash, error) {
-	customers := make([]Customer, 0, len(i.batch))
-	var tree proof.Frontier
-	for n, p := range i.batch {
-		whose := seal.Subject{Ordinal: first + purser.Ordinal(n), Version: 1}
-		if _, err := rand.Read(whose.Customer[:]); err != nil {
-			return nil, purser.Hash{}, fmt.Errorf("draw identifier: %w", err)
-		}
-		r, err := i.book.keys.Seal(whose, p.values)
-		if err != nil {
-			return nil, purser.Hash{}, fmt.Errorf("seal customer: %w", err)
-		}
-		tree.Append(proof.LeafHash(leaf(r)))
-		customers = append(customers, Customer{Record: r, Indexes: p.indexes, Channels: p.channels})
-	}
-	return customers, tree.Root(), nil
-}
-
-// record writes one batch: entry and rows in one transaction.
-func (i *importing) record(ctx context.Context, e *purser.Import, customers []Customer) error {
-	store, done := i.book.store, i.done
-	decide := func(s *fold.State, at purser.Stamp) purser.Entry {
-		outOfTurn := e.Count > 0 && e.First != s.Standing().Ordinals()+1
-		if outOfTurn || !keeps(s.Standing().Door(at)) {
-			return nil
-		}
-		return e
-	}
-	write := func(tx ledger.Tx, pos purser.Pos, _ purser.Entry) error {
-		b := Batch{Pos: pos, File: e.File, Rows: done, First: e.First, Count: e.Count, Rejected: e.Rejected}
-		if err := store.PutCustomers(tx, pos, customers); err != nil {
-			return err
-		}
-		return store.PutBatch(tx, b)
-	}
-	receipt, err := i.log.ProposeRows(ctx, i.by.Vendor, decide, write)
-	if err != nil {
-		return fmt.Errorf("record batch that ends with row %d: %w", done, err)
-	}
-	if receipt.Recorded() {
+// alone refuses to begin while another file is half in.
+func (i *importing) alone(ctx context.Context) error {
+	other, err := i.book.store.OpenImport(ctx)
+	if errors.Is(err, ErrNoImport) {
 		return nil
 	}
-	if err := mayKeep(ctx, i.log); err != nil {
+	if err != nil {
+		return fmt.Errorf("look for other imports: %w", err)
+	}
+	return fmt.Errorf("%w: %d rows of the file with SHA-256 %v are done; give that file again to go on, or give it up",
+		ErrUnfinished, other.Rows, other.File)
+}
+
+// split cuts the text into batches. order and work get the same ones.
+func (i *importing) split(ctx context.Context, order, work chan<- *batch) error {
+	defer close(order)
+	defer close(work)
+	p, err := i.input.open(ctx)
+	if err != nil {
 		return err
 	}
-	return errOutOfTurn
+	defer p.close()
+	s, err := i.header(p)
+	if err != nil {
+		return err
+	}
+	for rows := 0; ; {
+		c, err := s.next(i.options.Batch)
+		if err != nil {
+			return err
+		}
+		if len(c.rows) == 0 {
+			break
+		}
+		if rows += len(c.rows); rows > MaxRows {
+			return &FileError{0, fmt.Sprintf("has over %d rows", MaxRows), "split it and give the parts one after the other"}
+		}
+		b := &batch{chunk: c, ready: make(chan struct{}), done: make(chan struct{})}
+		for _, to := range []chan<- *batch{work, order} {
+			select {
+			case to <- b:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	if err := p.rest(); err != nil {
+		return err
+	}
+	if p.digest() != i.input.hash {
+		return ErrFileChanged
+	}
+	return nil
+}
+
+// header reads the first line of a CSV file, or finds that there is none to
+// read, and makes the plan.
+func (i *importing) header(p *pass) (s *splitter, err error) {
+	comma := byte(',')
+	if m := i.options.Mapping; m != nil && m.comma != 0 {
+		comma = m.comma
+	}
+	s = newSplitter(p, true, comma)
+	names, lines, err := headerOf(s)
+	if err != nil {
+		return nil, err
+	}
+	if lines {
+		s.quotes, comma = false, 0
+		names = i.book.schema.named(i.options.Mapping)
+	}
+	plan, err := i.book.schema.plan(names, i.options.Mapping, i.options.Region)
+	if err != nil {
+		return nil, err
+	}
+	// Before the first batch is handed on, and not changed after.
+	i.plan, i.comma = plan, comma
+	return s, nil
+}
+
+// headerOf reads the names of a file's columns. lines says that it is JSON
+// Lines, of which nothing was taken.
+func headerOf(s *splitter) (names []string, lines bool, err error) {
+	if err := s.peek(); err != nil {
+		return nil, false, err
+	}
+	if lines = len(s.buf) > s.at && s.buf[s.at] == '{'; lines {
+		return nil, true, nil
+	}
+	text, r, err := s.row()
+	for err == nil && len(text) == 0 && r.problem == "" {
+		text, r, err = s.row()
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, false, &FileError{0, "is empty", "its first line names the columns"}
+	case err != nil:
+		return nil, false, err
+	case r.problem != "":
+		return nil, false, &FileError{r.line, r.problem, "the first line names the columns"}
+	}
+	for _, name := range cut(string(text), s.comma, nil) {
+		names = append(names, strings.Clone(strings.TrimSpace(name)))
+	}
+	if len(names) > maxCells {
+		return nil, false, &FileError{1, fmt.Sprintf("names %d columns", len(names)), fmt.Sprintf("keep at most %d", maxCells)}
+	}
+	return names, false, nil
+}
+
+// readAll takes rows apart.
+func (i *importing) readAll(work <-chan *batch) {
+	var r *reader
+	for b := range work {
+		if r == nil {
+			r = &reader{book: i.book, plan: i.plan, comma: i.comma, check: i.options.Check, lookup: i.earlier}
+		}
+		b.taken = make([]taken, len(b.chunk.rows))
+		for n, row := range b.chunk.rows {
+			var err error
+			if b.taken[n], err = r.read(b.chunk.text[row.from:row.to], row); err != nil {
+				i.fail(err)
+			}
+		}
+		close(b.ready)
+	}
 }

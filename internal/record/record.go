@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 
 	"purser"
@@ -47,17 +48,51 @@ type ChannelRow struct {
 type Customer struct {
 	Record   seal.Record
 	Indexes  []IndexRow
-	Channels []ChannelRow
+	Channels []ChannelRow // those that are older or younger than Purser knows need none
+	Expires  []ExpiryRow
 }
 
-// Batch is one finished batch of an import.
-type Batch struct {
-	Pos      purser.Pos // of its entry
-	File     purser.Hash
-	Rows     uint64 // of the file that are done when it is, from the first on
-	First    purser.Ordinal
-	Count    uint32
-	Rejected uint32
+// ErrStale says that a record was written after it was read.
+var ErrStale = errors.New("the record was written meanwhile")
+
+// ImportRow is how far the import of a file is.
+type ImportRow struct {
+	File    purser.Hash
+	Options purser.Hash    // of what shaped its rows beside the file
+	First   purser.Ordinal // of its customers
+	Rows    uint64         // whose fate is written
+	Settled uint64         // rows up to which those about known people are merged
+	Tally
+	Ended bool
+}
+
+// Fates is what became of some rows of a file that follow each other.
+type Fates struct {
+	Before uint64 // rows of the file before them
+	Count  uint32
+	Rows   []byte           // two bits a row
+	Whose  []purser.Ordinal // of those about somebody who is there, in order
+}
+
+func (f *Fates) add(what fate, whose purser.Ordinal) {
+	if f.Count%4 == 0 {
+		f.Rows = append(f.Rows, 0)
+	}
+	f.Rows[f.Count/4] |= byte(what) << (f.Count % 4 * 2)
+	f.Count++
+	if what == fateKnown {
+		f.Whose = append(f.Whose, whose)
+	}
+}
+
+func (f *Fates) unpack() []fate {
+	out := make([]fate, f.Count)
+	for n := range out {
+		if n/4 < len(f.Rows) {
+			out[n] = fate(f.Rows[n/4] >> (n % 4 * 2) & 3)
+		}
+	}
+	return out
 }
 
 // Store keeps records. Implementations pass storetest.Record. Reads see what
@@ -77,26 +112,22 @@ type Store interface {
 	After(ctx context.Context, o purser.Ordinal, limit int) ([]purser.Ordinal, error)
 	// Holders returns whose field has the index, ascending, at most limit.
 	Holders(ctx context.Context, row IndexRow, limit int) ([]purser.Ordinal, error)
-	// Indexes returns the blind indexes of one field of a customer.
-	Indexes(ctx context.Context, o purser.Ordinal, f purser.Field) ([]seal.Index, error)
 	// ChannelSince returns since when a channel holds what it holds, and
 	// whether the customer has it.
 	ChannelSince(ctx context.Context, o purser.Ordinal, f purser.Field) (purser.Stamp, bool, error)
-	// RowsDone returns how many rows of a file earlier batches finished.
-	RowsDone(ctx context.Context, file purser.Hash) (uint64, error)
-	// PutCustomers adds customers as written by the entry at pos; a number or
-	// identifier that is taken fails.
+	// PutCustomers adds customers as written by the entry at pos, with what
+	// they are found by; a number that is taken fails.
 	PutCustomers(tx ledger.Tx, pos purser.Pos, customers []Customer) error
-	// PutBatch records a finished batch.
-	PutBatch(tx ledger.Tx, b Batch) error
 	// SealedIn is Sealed as the transaction sees it, with what it wrote.
 	SealedIn(tx ledger.Tx, o purser.Ordinal) (seal.Record, error)
 	// Rewrite replaces the rows of a customer, as written by the entry at pos;
 	// ErrNoCustomer where there is none.
 	Rewrite(tx ledger.Tx, pos purser.Pos, w Rewriting) error
-	// Erase destroys every row of a customer. Of one who is not there it
-	// destroys nothing, without an error.
-	Erase(tx ledger.Tx, o purser.Ordinal) (Destroyed, error)
+	// Erase destroys every row of a customer, who is found by those indexes.
+	// Nil means that nobody knows them: then all are searched, which takes as
+	// long as there are many. Of one who is not there it destroys nothing,
+	// without an error.
+	Erase(tx ledger.Tx, o purser.Ordinal, found []IndexRow) (Destroyed, error)
 	// Superseded returns a customer's replaced values by field and version.
 	Superseded(ctx context.Context, o purser.Ordinal) ([]PastRow, error)
 	// Salt returns the salt kept for the entry at pos; nil for none.
@@ -111,6 +142,37 @@ type Store interface {
 	// destroyed at a stamp.
 	Forget(tx ledger.Tx, at purser.Stamp, customers []purser.Ordinal) error
 	RotationStore
+	ImportStore
+}
+
+// ImportStore keeps what imports need. Implementations pass storetest.Import.
+type ImportStore interface {
+	// Import returns how far the import of a file is, or ErrNoImport.
+	Import(ctx context.Context, file purser.Hash) (ImportRow, error)
+	// OpenImport returns the import that has not ended, or ErrNoImport.
+	OpenImport(ctx context.Context) (ImportRow, error)
+	// Fates yields what became of the rows of a file, in their order.
+	Fates(ctx context.Context, file purser.Hash) iter.Seq2[Fates, error]
+	// Written yields the customers [from, to) in order: who they are and which
+	// version of the record is there, nothing else.
+	Written(ctx context.Context, from, to purser.Ordinal) iter.Seq2[seal.Subject, error]
+	// PutSealed is PutCustomers for customers whom nobody finds yet.
+	PutSealed(tx ledger.Tx, pos purser.Pos, customers []Customer) error
+	// PutImport writes how far an import is.
+	PutImport(tx ledger.Tx, row ImportRow) error
+	// PutFates adds what became of rows, and DropFates forgets it.
+	PutFates(tx ledger.Tx, file purser.Hash, all []Fates) error
+	DropFates(tx ledger.Tx, file purser.Hash) error
+	// DropImport forgets an import.
+	DropImport(tx ledger.Tx, file purser.Hash) error
+	// PutIndexes writes what customers are found by, where it is not there. All
+	// go in or none. It is fastest in ascending order.
+	PutIndexes(ctx context.Context, all []IndexEntry) error
+	// PutNames does the same for outward identifiers.
+	PutNames(ctx context.Context, all []NameEntry) error
+	// DropCustomers drops everything of the customers [from, to]; it may be
+	// done again after it was broken off.
+	DropCustomers(ctx context.Context, from, to purser.Ordinal) error
 }
 
 // Book finds and keeps service records. It may be used by any number of

@@ -363,7 +363,7 @@ func BenchmarkSealed(b *testing.B) {
 	b.ReportAllocs()
 	o := purser.Ordinal(0)
 	for b.Loop() {
-		o = o%purser.Ordinal(sum.Imported) + 1
+		o = o%purser.Ordinal(sum.New) + 1
 		if _, err := h.book.Sealed(b.Context(), o); err != nil {
 			b.Fatalf("sealed: %v", err)
 		}

@@ -45,12 +45,6 @@ type Rewrapped struct {
 	Before, Now []byte
 }
 
-// Indexed is a record with the blind indexes that are stored of it.
-type Indexed struct {
-	Record  seal.Record
-	Indexes []IndexRow
-}
-
 // Reindexed is what changes in the blind indexes of a record. It is written only
 // where the record still has the version.
 type Reindexed struct {
@@ -69,9 +63,12 @@ type RotationStore interface {
 	// WrappedElse returns the records of the ordinals (after, through] whose
 	// data keys are not wrapped under a key, ascending, at most limit.
 	WrappedElse(ctx context.Context, key uint32, after, through purser.Ordinal, limit int) ([]seal.Record, error)
-	// Indexed returns the records of the ordinals (after, through] with all
-	// their blind indexes, ascending, at most limit.
-	Indexed(ctx context.Context, after, through purser.Ordinal, limit int) ([]Indexed, error)
+	// SealedBetween returns the records of the ordinals (after, through],
+	// ascending, at most limit.
+	SealedBetween(ctx context.Context, after, through purser.Ordinal, limit int) ([]seal.Record, error)
+	// Standing returns those of the blind indexes of a customer that are stored,
+	// in the order given.
+	Standing(ctx context.Context, o purser.Ordinal, of []IndexRow) ([]IndexRow, error)
 	// PutRewrapped and PutReindexed write what still fits, and the walk.
 	PutRewrapped(ctx context.Context, list []Rewrapped, w Walk) error
 	PutReindexed(ctx context.Context, list []Reindexed, w Walk) error
@@ -121,7 +118,9 @@ func beside(keys fold.Keys, use purser.KeyUse) []uint32 {
 
 func keysOf(ctx context.Context, log *Ledger, use purser.KeyUse) (keys fold.Keys, last purser.Ordinal, err error) {
 	err = log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
-		keys, last = s.Standing().Keys(use), s.Standing().Ordinals()
+		if keys, last = s.Standing().Keys(use), s.Standing().Ordinals(); use == purser.KeyIndex {
+			last = s.Standing().Closed() // nothing leads to the others yet
+		}
 		return nil
 	})
 	if err != nil {
@@ -261,13 +260,13 @@ func (b *Book) walk(ctx context.Context, w *Walk, last purser.Ordinal, limit int
 }
 
 func (b *Book) reindex(ctx context.Context, w *Walk, through purser.Ordinal, limit int) error {
-	list, err := b.store.Indexed(ctx, w.After, through, limit)
+	list, err := b.store.SealedBetween(ctx, w.After, through, limit)
 	if err != nil {
 		return err
 	}
 	var out []Reindexed
 	for _, one := range list {
-		change, err := b.reindexed(one)
+		change, err := b.reindexed(ctx, one)
 		if err != nil {
 			return err
 		}
@@ -276,7 +275,7 @@ func (b *Book) reindex(ctx context.Context, w *Walk, through purser.Ordinal, lim
 		}
 	}
 	if w.After = through; len(list) == limit {
-		w.After = list[limit-1].Record.Ordinal
+		w.After = list[limit-1].Ordinal
 	}
 	w.Changed += uint64(len(out))
 	return b.store.PutReindexed(ctx, out, *w)
@@ -284,23 +283,18 @@ func (b *Book) reindex(ctx context.Context, w *Walk, through purser.Ordinal, lim
 
 // reindexed says what must change so that a record is found under the key in
 // force and no other.
-func (b *Book) reindexed(one Indexed) (Reindexed, error) {
-	_, now, err := b.keys.Reindex(one.Record, b.schema)
+func (b *Book) reindexed(ctx context.Context, r seal.Record) (Reindexed, error) {
+	out := Reindexed{Ordinal: r.Ordinal, Version: r.Version}
+	old, now, err := b.keys.Reindex(r, b.schema)
 	if err != nil {
-		return Reindexed{}, err
+		return out, err
 	}
-	want := make([]IndexRow, 0, len(now))
-	for _, f := range now {
-		want = append(want, IndexRow(f))
+	if out.Gone, err = b.store.Standing(ctx, r.Ordinal, rowsOf(old)); err != nil {
+		return out, err
 	}
-	out := Reindexed{Ordinal: one.Record.Ordinal, Version: one.Record.Version}
-	out.Gone = rowsWithout(one.Indexes, want)
-	out.Come = rowsWithout(want, one.Indexes)
-	return out, nil
-}
-
-func rowsWithout(list, other []IndexRow) []IndexRow {
-	return slices.DeleteFunc(slices.Clone(list), func(r IndexRow) bool { return slices.Contains(other, r) })
+	there, err := b.store.Standing(ctx, r.Ordinal, rowsOf(now))
+	out.Come = without(rowsOf(now), there)
+	return out, err
 }
 
 // finish records that nothing is left under the older keys.

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"purser"
 	"purser/internal/rule/canon"
@@ -27,113 +31,284 @@ func (r *Reject) Error() string {
 	return fmt.Sprintf("line %d, column %s: %s", r.Line, r.Column, r.Problem)
 }
 
-// plain is one row before it is sealed.
-type plain struct {
-	values   map[purser.Field]string
+// fate is what becomes of a row.
+type fate uint8
+
+const (
+	fateNew      fate = iota // it brought a customer in
+	fateKnown                // it is about somebody who is there
+	fateRejected             // it was not taken
+)
+
+// taken is one row that was taken apart and checked.
+type taken struct {
+	fate     fate
+	line     int
+	ordinal  purser.Ordinal // of its customer
+	reject   *Reject
+	values   []seal.Value // ascending by field
 	indexes  []IndexRow
-	channels []ChannelRow
-	unique   []IndexRow // which of the indexes no other customer may have
-	older    []IndexRow // what those would be under keys that are being left
+	channels []ChannelRow // of the channels among values, those of unknown age with zero
+	expiry   []ExpiryRow
+	unique   IndexRow     // its own number; zero if it has none
+	numbers  []seal.Index // that number under every key in force, where there are several
+	emails   []seal.Index // with person, how an earlier customer is found
+	person   seal.Index   // of e-mail address and name; zero if it lacks one
 }
 
-// read turns the cells of a row into a customer. A row that breaks a rule gives
-// the *Reject; any other error is a fault.
-func (b *Book) read(cells []string, c *columns, line int, region string) (*plain, error) {
-	if len(cells) != c.width {
-		return nil, &Reject{line, "", fmt.Sprintf("has %d cells, the header names %d", len(cells), c.width)}
+// reader takes rows apart. Each goroutine has its own.
+type reader struct {
+	book   *Book
+	plan   *plan
+	comma  byte
+	cells  []string
+	check  func(text string) (problem string)
+	lookup bool // earlier customers may be meant
+}
+
+// read turns a row into what it says, or its reject. An error is a fault.
+func (r *reader) read(text string, row raw) (taken, error) {
+	t, column, problem, err := r.take(text, row)
+	if err != nil {
+		return t, fmt.Errorf("line %d: %w", row.line, err)
 	}
-	p := &plain{values: make(map[purser.Field]string, len(b.schema.fields))}
-	for i, f := range b.schema.fields {
-		text, problem := join(cells, c.parts[i], f.Longest)
-		if problem == "" && text != "" {
-			var err error
-			if problem, err = b.take(p, f, text, region); err != nil {
-				return nil, err
-			}
-		}
+	if problem != "" {
+		return taken{fate: fateRejected, reject: &Reject{row.line, column, problem}}, nil
+	}
+	t.line = row.line
+	return t, nil
+}
+
+func (r *reader) take(text string, row raw) (t taken, column, problem string, err error) {
+	if row.problem != "" {
+		return t, "", row.problem, nil
+	}
+	if r.comma == 0 {
+		r.cells, problem = fromJSON(text, r.plan, r.cells[:0])
+	} else {
+		r.cells = cut(text, r.comma, r.cells[:0])
+	}
+	if problem != "" {
+		return t, "", problem, nil
+	}
+	if len(r.cells) != r.plan.width {
+		return t, "", fmt.Sprintf("has %d cells, the header names %d", len(r.cells), r.plan.width), nil
+	}
+	t.values = make([]seal.Value, 0, len(r.plan.fields))
+	email, name := "", ""
+	for i := range r.plan.fields {
+		f := &r.plan.fields[i]
+		text, problem := r.text(f)
 		if problem != "" {
-			return nil, &Reject{line, f.Name, problem}
+			return t, f.Name, problem, nil
 		}
-		if f.Channel && text != "" {
-			since, ok := sinceOf(cells, c.since[i])
-			if !ok {
-				return nil, &Reject{line, f.Name + sinceSuffix, "is no date: want YYYY-MM-DD or RFC 3339"}
-			}
-			p.channels = append(p.channels, ChannelRow{f.Bit, since})
+		if text == "" {
+			continue
+		}
+		normal, problem, err := r.value(&t, f, text)
+		if problem != "" || err != nil {
+			return t, f.Name, problem, err
+		}
+		switch f.Form {
+		case Email:
+			email = firstOf(email, normal)
+		case Name:
+			name = firstOf(name, normal)
+		case Text, Phone, BirthDate, Postcode, LoyaltyNumber, BookingReference:
+		}
+		if column, problem := r.dated(&t, f); problem != "" {
+			return t, column, problem, nil
 		}
 	}
-	if len(p.values) == 0 {
-		return nil, &Reject{line, "", "holds no value"}
+	if len(t.values) == 0 {
+		return t, "", "holds no value", nil
 	}
-	return p, nil
+	if email != "" && name != "" {
+		t.person, err = r.book.keys.Index(personName, person(email, name))
+	}
+	return t, "", "", err
 }
 
-// join gives the text of a field that may stand in several cells.
-func join(cells []string, parts []int, longest int) (text, problem string) {
-	for _, i := range parts {
-		if problem := checkText(cells[i], longest); problem != "" {
+// personName is the name under which e-mail address and name are indexed
+// together. It is no field's: those are lower-case words.
+const personName = "person: e-mail and name"
+
+func person(email, name string) string { return email + "\x00" + name }
+
+// text gives the text of a field that may stand in several cells.
+func (r *reader) text(f *source) (text, problem string) {
+	if text, problem = r.join(f, f.cells); problem != "" {
+		return "", problem
+	}
+	if len(f.romanised) > 0 && text != "" {
+		second, problem := r.join(f, f.romanised)
+		if problem != "" {
 			return "", problem
 		}
-		text = strings.TrimSpace(text + " " + tidy(cells[i]))
+		if second != "" && second != text {
+			text += spelled + second
+		}
 	}
-	if len(text) > longest {
-		return "", fmt.Sprintf("is over %d bytes", longest)
+	if text == "" {
+		text = f.value
+	}
+	if len(text) > f.Longest {
+		return "", fmt.Sprintf("is over %d bytes", f.Longest)
 	}
 	return text, ""
 }
 
-// take puts one value into the row, with its indexes.
-func (b *Book) take(p *plain, f Field, text, region string) (problem string, err error) {
-	normals, problem := f.normals(text, region)
-	if problem != "" {
-		return problem, nil
-	}
-	p.values[f.Bit] = f.kept(text, normals)
-	if f.Find == NotFound {
-		return "", nil
-	}
-	for _, normal := range normals {
-		indexes, err := b.keys.Indexes(f.Name, normal)
-		if err != nil {
-			return "", err
-		}
-		last := len(indexes) - 1
-		row := IndexRow{f.Bit, indexes[last]}
-		p.indexes = append(p.indexes, row)
-		if !f.Unique {
+// spelled stands between a name as its bearer writes it and the same name in
+// Latin letters.
+const spelled = "\n"
+
+func (r *reader) join(f *source, cells []int) (text, problem string) {
+	for _, i := range cells {
+		cell := r.cells[i]
+		if cell == "" {
 			continue
 		}
-		p.unique = append(p.unique, row)
-		for _, index := range indexes[:last] {
-			p.older = append(p.older, IndexRow{f.Bit, index})
+		if problem := checkText(cell, f.Longest); problem != "" {
+			return "", problem
+		}
+		if r.check != nil {
+			if problem := r.check(cell); problem != "" {
+				return "", problem
+			}
+		}
+		if cell = tidy(cell); f.Form == Name && strings.ContainsAny(cell, "\r\n\t") {
+			cell = strings.Join(strings.Fields(cell), " ")
+		}
+		switch {
+		case text == "":
+			text = cell
+		case cell != "":
+			text += f.join + cell
 		}
 	}
-	return "", nil
+	return text, ""
 }
 
-// normals are the normal forms of a field's text, each once.
-func (f Field) normals(text, region string) (normals []string, problem string) {
-	texts := []string{text}
-	if f.Find == ExactMany {
-		texts = strings.FieldsFunc(text, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
+// value puts one value into the row, with its indexes. normal is its first
+// normal form.
+func (r *reader) value(t *taken, f *source, text string) (normal, problem string, err error) {
+	if len(f.dates) > 0 {
+		if text, problem = asDate(text, f.dates); problem != "" {
+			return "", problem, nil
+		}
 	}
+	normals, problem := f.normals(text, f.region)
+	if problem != "" {
+		return "", problem, nil
+	}
+	t.values = append(t.values, seal.Value{Field: f.Bit, Text: f.kept(text, normals)})
+	if f.Find == NotFound {
+		return normals[0], "", nil
+	}
+	for _, n := range normals {
+		index, err := r.book.keys.Index(f.Name, n)
+		if err != nil {
+			return "", "", err
+		}
+		t.indexes = append(t.indexes, IndexRow{f.Bit, index})
+	}
+	if f.Unique && t.unique == (IndexRow{}) {
+		t.unique = t.indexes[len(t.indexes)-1]
+	}
+	if r.lookup && f.Unique && t.numbers == nil {
+		t.numbers, err = r.book.keys.Indexes(f.Name, normals[0])
+	} else if r.lookup && f.Form == Email && t.emails == nil {
+		t.emails, err = r.book.keys.Indexes(f.Name, normals[0])
+	}
+	return normals[0], "", err
+}
+
+// dated reads since when a channel holds its value, and when a field is to go.
+func (r *reader) dated(t *taken, f *source) (column, problem string) {
+	if f.Channel {
+		since, ok := r.stamp(f.since)
+		if !ok {
+			return f.sinceName, "is no date: want YYYY-MM-DD or RFC 3339"
+		}
+		t.channels = append(t.channels, ChannelRow{f.Bit, since})
+	}
+	if f.expires >= 0 {
+		after, ok := r.stamp(f.expires)
+		if !ok {
+			return f.expiry, "is no date: want YYYY-MM-DD or RFC 3339"
+		}
+		if after != 0 {
+			t.expiry = append(t.expiry, ExpiryRow{Field: f.Bit, At: after})
+		}
+	}
+	return "", ""
+}
+
+// stamp reads a date; zero for none.
+func (r *reader) stamp(cell int) (purser.Stamp, bool) {
+	if cell < 0 {
+		return 0, true
+	}
+	text := strings.TrimSpace(r.cells[cell])
+	if text == "" {
+		return 0, true
+	}
+	for _, layout := range append([]string{time.DateOnly, time.RFC3339}, r.plan.dates...) {
+		if at, err := time.Parse(layout, text); err == nil && at.Year() >= 1970 && at.Year() < 3000 {
+			return purser.StampOf(at), true
+		}
+	}
+	return 0, false
+}
+
+// asDate reads a date that is written in one of the stated ways.
+func asDate(text string, layouts []string) (iso, problem string) {
+	for _, layout := range layouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.Format(time.DateOnly), ""
+		}
+	}
+	return "", "is not written in a stated format"
+}
+
+// normals are the normal forms of a field's text, each once, at least one.
+func (f Field) normals(text, region string) (normals []string, problem string) {
+	if f.Find != ExactMany {
+		normal, problem := f.normal(text, region)
+		return []string{normal}, problem
+	}
+	texts := strings.FieldsFunc(text, func(r rune) bool { return r == ';' || r == ',' || unicode.IsSpace(r) })
 	if len(texts) > maxMany {
 		return nil, fmt.Sprintf("holds over %d values", maxMany)
 	}
 	for _, t := range texts {
-		normal, err := f.Normal(t, region)
-		var wrong *canon.Error
-		if errors.As(err, &wrong) {
-			return nil, wrong.Problem.Error()
-		}
-		if err != nil {
-			return nil, "has no normal form"
+		normal, problem := f.normal(t, region)
+		if problem != "" {
+			return nil, problem
 		}
 		if !contains(normals, normal) {
 			normals = append(normals, normal)
 		}
 	}
+	if len(normals) == 0 {
+		return nil, "holds no value"
+	}
 	return normals, ""
+}
+
+func (f Field) normal(text, region string) (normal, problem string) {
+	if f.Form == Name {
+		text, _, _ = strings.Cut(text, spelled)
+	}
+	normal, err := f.Normal(text, region)
+	var wrong *canon.Error
+	if errors.As(err, &wrong) {
+		return "", wrong.Problem.Error()
+	}
+	if err != nil {
+		return "", "has no normal form"
+	}
+	return normal, ""
 }
 
 func contains(list []string, s string) bool {
@@ -157,22 +332,40 @@ func (f Field) kept(text string, normals []string) string {
 	return text
 }
 
-func sinceOf(cells []string, i int) (purser.Stamp, bool) {
-	if i < 0 || strings.TrimSpace(cells[i]) == "" {
-		return 0, true
+// checkText refuses text that shows otherwise than it is, and cells longer than
+// the field allows. It says what is wrong, or nothing.
+func checkText(text string, longest int) string {
+	if len(text) > longest {
+		return fmt.Sprintf("is over %d bytes", longest)
 	}
-	text := strings.TrimSpace(cells[i])
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1970 {
-			return purser.StampOf(t), true
+	plain := true
+	for i := range len(text) {
+		plain = plain && text[i] >= ' ' && text[i] < 0x7f
+	}
+	if plain {
+		return ""
+	}
+	if !utf8.ValidString(text) {
+		return "is not UTF-8"
+	}
+	for _, r := range text {
+		switch {
+		case r == utf8.RuneError:
+			return "holds a replacement character: it was damaged on the way"
+		case unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t':
+			return "holds a control character"
+		case 0x202A <= r && r <= 0x202E, 0x2066 <= r && r <= 0x2069:
+			return "holds a character that changes the direction of text"
 		}
 	}
-	return 0, false
+	return ""
 }
 
-// leaf is what the Merkle tree of an import batch holds of one customer.
-func leaf(r seal.Record) []byte {
-	b := make([]byte, 0, 24+len(r.Sealed))
+// tidy is how text is kept: NFC, without space around it.
+func tidy(text string) string { return norm.NFC.String(strings.TrimSpace(text)) }
+
+// leaf appends what the Merkle tree of a batch holds of one customer.
+func leaf(b []byte, r seal.Record) []byte {
 	b = append(b, r.Customer[:]...)
 	b = append(b, byte(r.Ordinal>>24), byte(r.Ordinal>>16), byte(r.Ordinal>>8), byte(r.Ordinal))
 	b = append(b, byte(r.Version>>24), byte(r.Version>>16), byte(r.Version>>8), byte(r.Version))

@@ -166,11 +166,36 @@ func (b *Book) times(out *Rewriting, w Writing) {
 // key of a customer, what finds him, every salt and replaced value, and the
 // record. What is read after the commit does not find him.
 func (b *Book) Erase(tx ledger.Tx, o purser.Ordinal) (Destroyed, error) {
-	gone, err := b.store.Erase(tx, o)
+	found, err := b.foundIn(tx, o)
+	if err != nil {
+		return Destroyed{}, err
+	}
+	gone, err := b.store.Erase(tx, o, found)
 	if err != nil {
 		return Destroyed{}, fmt.Errorf("erase customer %d: %w", o, err)
 	}
 	return gone, nil
+}
+
+// foundIn returns what a customer is found by, or nil where his record does not
+// open any more.
+func (b *Book) foundIn(tx ledger.Tx, o purser.Ordinal) ([]IndexRow, error) {
+	r, err := b.store.SealedIn(tx, o)
+	if errors.Is(err, ErrNoCustomer) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read record: %w", err)
+	}
+	old, now, err := b.keys.Reindex(r, b.schema)
+	if errors.Is(err, seal.ErrRecord) {
+		return nil, nil
+	}
+	found := make([]IndexRow, 0, len(old)+len(now))
+	for _, f := range append(old, now...) {
+		found = append(found, IndexRow(f))
+	}
+	return found, err
 }
 
 // Superseded returns the values of a customer that others took the place of

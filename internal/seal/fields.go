@@ -55,34 +55,11 @@ func (k *Keys) Seal(whose Subject, fields map[purser.Field]string) (Record, erro
 }
 
 func sealFields(key []byte, whose Subject, fields map[purser.Field]string) ([]byte, error) {
-	aead, err := fieldCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	size := recordHead
-	for _, v := range fields {
-		size += fieldHead + overhead + len(v)
-	}
-	var held purser.FieldMask
-	var scratch []byte
-	data := whose.data()
-	out := append(make([]byte, 0, size), formatVersion, 0, 0, 0, 0)
+	list := make([]Value, 0, len(fields))
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
-		value := fields[f]
-		if value == "" {
-			continue
-		}
-		if f > purser.MaxField || len(value) > MaxField {
-			return nil, fmt.Errorf("seal field %d: %w", f, errTooLong)
-		}
-		out = binary.BigEndian.AppendUint16(out, uint16(len(value)+overhead))
-		scratch = append(scratch[:0], value...)
-		out = aead.Seal(out, nil, scratch, data.of(f))
-		clear(scratch)
-		held |= purser.Mask(f)
+		list = append(list, Value{f, fields[f]})
 	}
-	binary.BigEndian.PutUint32(out[1:], uint32(held))
-	return out, nil
+	return sealValues(key, whose, list)
 }
 
 func fieldCipher(key []byte) (cipher.AEAD, error) {

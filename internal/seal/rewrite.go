@@ -19,6 +19,12 @@ type Forms interface {
 	Indexed(f purser.Field, value string) (name string, normals []string)
 }
 
+// Alike is what Forms may say too: whether a value is only another way of
+// writing the one that is there, which then stays.
+type Alike interface {
+	Alike(f purser.Field, before, after string) bool
+}
+
 // Found is one blind index of a record.
 type Found struct {
 	Field purser.Field
@@ -62,13 +68,14 @@ func (k *Keys) Rewrite(r Record, set map[purser.Field]string, forms Forms) (Rewr
 		return Rewritten{}, err
 	}
 	out := Rewritten{Record: r}
+	alike, _ := forms.(Alike)
 	next := make(map[purser.Field]string, len(old)+len(set))
 	for f, v := range old {
 		next[f] = v
 	}
 	for f := range purser.MaxField + 1 {
 		value, ok := set[f]
-		if !ok || old[f] == value {
+		if !ok || old[f] == value || alike != nil && alike.Alike(f, old[f], value) {
 			continue
 		}
 		out.Wrote |= purser.Mask(f)

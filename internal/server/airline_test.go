@@ -19,6 +19,7 @@ import (
 
 	"purser"
 	"purser/internal/deliver"
+	"purser/internal/record"
 	"purser/internal/server"
 	"purser/internal/synth"
 	"purser/internal/telephony"
@@ -212,7 +213,7 @@ func (a *airline) found(n int) {
 	}
 	var file bytes.Buffer
 	must(a.t, synth.WriteCSV(&file, 1, synth.Airline, n))
-	_, err := a.d.Import(a.t.Context(), bytes.NewReader(file.Bytes()), nil)
+	_, err := a.d.Import(a.t.Context(), bytes.NewReader(file.Bytes()), record.ImportOptions{})
 	must(a.t, err)
 	for c := range synth.Customers(1, synth.Airline, n) {
 		a.customers = append(a.customers, c)

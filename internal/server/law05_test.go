@@ -11,6 +11,7 @@ import (
 
 	"purser"
 	"purser/internal/edge/web"
+	"purser/internal/record"
 	"purser/internal/synth"
 	"purser/internal/telephony"
 )
@@ -130,7 +131,7 @@ func (a *airline) newcomer() int {
 	must(a.t, w.WriteAll([][]string{
 		append(header[:], "email_since"), append(row[:], a.clock.Now().Add(-time.Hour).Format(time.RFC3339)),
 	}))
-	sum, err := a.d.Import(a.t.Context(), &file, nil)
+	sum, err := a.d.Import(a.t.Context(), &file, record.ImportOptions{})
 	must(a.t, err)
 	if sum.Read != 1 || sum.Rejected != 0 {
 		a.t.Fatalf("the newcomer was not imported: %+v", sum)

@@ -21,6 +21,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"purser"
+	"purser/internal/record"
 	"purser/internal/rule/canon"
 	"purser/internal/synth"
 	"purser/internal/telephony"
@@ -244,14 +245,14 @@ func (a *airline) fill(n int) {
 	a.t.Helper()
 	var file bytes.Buffer
 	must(a.t, synth.WriteCSV(&file, 1, synth.Airline, n))
-	_, err := a.d.Import(a.t.Context(), bytes.NewReader(file.Bytes()), nil)
+	_, err := a.d.Import(a.t.Context(), bytes.NewReader(file.Bytes()), record.ImportOptions{})
 	must(a.t, err)
 	for c := range synth.Customers(1, synth.Airline, n) {
 		a.customers = append(a.customers, c)
 	}
 	// Rows that are rejected: their values must not be kept either.
 	spoilt := strings.Replace(file.String(), a.customers[0].BirthDate, "1899-13-45", 1)
-	_, err = a.d.Import(a.t.Context(), strings.NewReader(spoilt), nil)
+	_, err = a.d.Import(a.t.Context(), strings.NewReader(spoilt), record.ImportOptions{})
 	must(a.t, err)
 }
 

@@ -195,8 +195,8 @@ func (w *World) bringIn(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("bring customers in: %w", err)
 	}
-	if sum.Imported != uint64(w.Population) {
-		return fmt.Errorf("bring customers in: %d of %d", sum.Imported, w.Population)
+	if sum.New != uint64(w.Population) {
+		return fmt.Errorf("bring customers in: %d of %d", sum.New, w.Population)
 	}
 	for c := range Customers(w.Seed, mix, w.Population) {
 		w.Customers = append(w.Customers, c)

@@ -115,6 +115,9 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	schema := sqlitemigration.Schema{AppID: applicationID}
 	for _, m := range known {
 		schema.Migrations = append(schema.Migrations, m.script())
+		schema.MigrationOptions = append(schema.MigrationOptions, &sqlitemigration.MigrationOptions{
+			DisableForeignKeys: strings.Contains(m.text, "\n-- without foreign keys\n"),
+		})
 	}
 	if err := sqlitemigration.Migrate(ctx, conn, schema); err != nil {
 		return err

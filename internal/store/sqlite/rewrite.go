@@ -137,7 +137,7 @@ func (r *rows) numbers(name string, numbers ...int64) {
 }
 
 // Erase implements record.Store.
-func (d *DB) Erase(t ledger.Tx, o purser.Ordinal) (record.Destroyed, error) {
+func (d *DB) Erase(t ledger.Tx, o purser.Ordinal, found []record.IndexRow) (record.Destroyed, error) {
 	own, err := d.inTx(t)
 	if err != nil {
 		return record.Destroyed{}, err
@@ -145,6 +145,16 @@ func (d *DB) Erase(t ledger.Tx, o purser.Ordinal) (record.Destroyed, error) {
 	own.records = true
 	var gone record.Destroyed
 	r := rows{tx: own}
+	for _, row := range found {
+		if r.index("drop_blind_index", row, int64(o)); r.err == nil {
+			gone.Indexes += own.changes()
+		}
+	}
+	if found == nil {
+		if r.numbers("drop_blind_indexes", int64(o), int64(o)); r.err == nil {
+			gone.Indexes = own.changes()
+		}
+	}
 	for _, one := range []struct {
 		name  string
 		count *int
@@ -154,7 +164,7 @@ func (d *DB) Erase(t ledger.Tx, o purser.Ordinal) (record.Destroyed, error) {
 		{"erase_superseded", &gone.Superseded},
 		{"erase_salts", &gone.Salts},
 		{"erase_expiries", new(int)},
-		{"erase_blind_indexes", &gone.Indexes},
+		{"erase_customer_id", new(int)}, // reads the customer
 		{"erase_channels", &gone.Channels},
 		{"erase_data_key", &gone.Keys},
 		{"erase_customer", &gone.Records}, // last: the others refer to it

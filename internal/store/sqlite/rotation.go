@@ -73,39 +73,52 @@ func listedRow(s *sqlite.Stmt) seal.Record {
 	return r
 }
 
-// Indexed implements record.RotationStore. What it returns need not fit
-// together where somebody writes meanwhile; PutReindexed sees that.
-func (d *DB) Indexed(ctx context.Context, after, through purser.Ordinal, limit int) ([]record.Indexed, error) {
-	var list []record.Indexed
-	at := make(map[purser.Ordinal]int)
+// SealedBetween implements record.RotationStore.
+func (d *DB) SealedBetween(ctx context.Context, after, through purser.Ordinal, limit int) ([]seal.Record, error) {
+	var list []seal.Record
 	err := d.query(ctx, "sealed_records", func(s *sqlite.Stmt) {
 		s.BindInt64(1, int64(after))
 		s.BindInt64(2, int64(through))
 		s.BindInt64(3, int64(limit))
 	}, func(s *sqlite.Stmt) error {
-		r := listedRow(s)
-		at[r.Ordinal] = len(list)
-		list = append(list, record.Indexed{Record: r})
-		through = r.Ordinal
+		list = append(list, listedRow(s))
 		return nil
 	})
-	if err == nil && len(list) > 0 {
-		err = d.query(ctx, "indexes_of_customers", func(s *sqlite.Stmt) {
-			s.BindInt64(1, int64(after))
-			s.BindInt64(2, int64(through))
-		}, func(s *sqlite.Stmt) error {
-			row := record.IndexRow{Field: purser.Field(s.ColumnInt64(1))}
-			s.ColumnBytes(2, row.Index[:])
-			if i, ok := at[purser.Ordinal(s.ColumnInt64(0))]; ok {
-				list[i].Indexes = append(list[i].Indexes, row)
-			}
-			return nil
-		})
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read records with their indexes: %w", err)
+		return nil, fmt.Errorf("read records: %w", err)
 	}
 	return list, nil
+}
+
+// Standing implements record.RotationStore.
+func (d *DB) Standing(ctx context.Context, o purser.Ordinal, of []record.IndexRow) ([]record.IndexRow, error) {
+	var out []record.IndexRow
+	err := d.read(ctx, func(conn *sqlite.Conn) error {
+		for _, row := range of {
+			err := d.run(conn, "index_stands", func(s *sqlite.Stmt) {
+				s.BindInt64(1, int64(row.Field))
+				s.BindBytes(2, row.Index[:])
+				s.BindInt64(3, int64(o))
+			}, func(*sqlite.Stmt) error {
+				out = append(out, row)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for indexes: %w", err)
+	}
+	return out, nil
+}
+
+// IndexRows counts the blind indexes of everybody. It reads all of them.
+func (d *DB) IndexRows(ctx context.Context) (uint64, error) {
+	n, _, err := d.number(ctx, "count_blind_indexes", func(*sqlite.Stmt) {})
+	return uint64(n), err
 }
 
 // PutRewrapped implements record.RotationStore.

@@ -16,7 +16,7 @@ import (
 func rewriting(o purser.Ordinal) record.Rewriting {
 	c := customer(o)
 	r := c.Record
-	r.Version, r.Sealed, r.Wrapped = 2, []byte("other fields"), []byte("other key")
+	r.Version, r.Sealed, r.Wrapped = 2, holding(purser.Mask(3, 12), 1000+o), []byte("other key")
 	return record.Rewriting{
 		Record: r,
 		Gone:   c.Indexes[:1], Come: []record.IndexRow{{Field: 3, Index: index(900)}, c.Indexes[1]},
@@ -80,7 +80,7 @@ func rewritesNobody(t *testing.T, s Records) {
 		if _, err := s.SealedIn(tx, 4); !errors.Is(err, record.ErrNoCustomer) {
 			t.Errorf("sealed in the transaction: got %v, want ErrNoCustomer", err)
 		}
-		if gone, err := s.Erase(tx, 4); err != nil || gone != (record.Destroyed{}) {
+		if gone, err := s.Erase(tx, 4, nil); err != nil || gone != (record.Destroyed{}) {
 			t.Errorf("erase: got %+v %v, want nothing", gone, err)
 		}
 		if err := s.Rewrite(tx, 9, rewriting(4)); !errors.Is(err, record.ErrNoCustomer) {
@@ -113,6 +113,12 @@ func seesItsOwn(t *testing.T, s Records) {
 }
 
 func erases(t *testing.T, s Records) {
+	erase(t, s, []record.IndexRow{{Field: 3, Index: index(900)}, {Field: 12, Index: index(0)}})
+}
+
+func searchesAndErases(t *testing.T, s Records) { erase(t, s, nil) }
+
+func erase(t *testing.T, s Records, found []record.IndexRow) {
 	ctx := t.Context()
 	mustPut(t, s, customersFrom(1, 3))
 	rewrite(t, s, 9, rewriting(2))
@@ -120,7 +126,8 @@ func erases(t *testing.T, s Records) {
 		t.Fatal(err)
 	}
 	var gone record.Destroyed
-	if err := put(t, s, func(tx ledger.Tx) (err error) { gone, err = s.Erase(tx, 2); return err }); err != nil {
+	err := put(t, s, func(tx ledger.Tx) (err error) { gone, err = s.Erase(tx, 2, found); return err })
+	if err != nil {
 		t.Fatalf("erase: %v", err)
 	}
 	if want := (record.Destroyed{Records: 1, Keys: 1, Indexes: 2, Channels: 1, Superseded: 1, Salts: 1}); gone != want {

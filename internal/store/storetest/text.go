@@ -166,7 +166,7 @@ func erasesTexts(t *testing.T, s Records) {
 	})
 	putTexts(t, s, text(7, 1, seal.CaseText), text(8, 2, seal.CaseText), text(9, 1, seal.NoteText))
 	mustWrite(t, s, func(tx ledger.Tx) error {
-		gone, err := s.Erase(tx, 1)
+		gone, err := s.Erase(tx, 1, nil)
 		if gone.Texts != 2 {
 			t.Errorf("erased %d texts, want 2", gone.Texts)
 		}

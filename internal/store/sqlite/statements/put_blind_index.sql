@@ -1,1 +1,1 @@
-INSERT INTO blind_index (field, idx, ordinal) VALUES (?1, ?2, ?3);
+INSERT INTO blind_index (field, idx, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;

@@ -1,1 +1,1 @@
-INSERT INTO data_key (ordinal, wrapped) VALUES (?1, ?2);
+INSERT INTO data_key (ordinal, wrapped) VALUES (?, ?);

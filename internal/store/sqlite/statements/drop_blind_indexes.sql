@@ -1,0 +1,1 @@
+DELETE FROM blind_index WHERE ordinal >= ?1 AND ordinal <= ?2;

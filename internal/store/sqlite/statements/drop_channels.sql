@@ -1,0 +1,1 @@
+DELETE FROM channel WHERE ordinal >= ?1 AND ordinal < ?2;

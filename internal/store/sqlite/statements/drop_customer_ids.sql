@@ -1,0 +1,1 @@
+DELETE FROM customer_id WHERE ordinal >= ?1 AND ordinal <= ?2;

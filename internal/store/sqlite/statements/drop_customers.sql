@@ -1,0 +1,1 @@
+DELETE FROM customer WHERE ordinal >= ?1 AND ordinal < ?2;

@@ -1,0 +1,1 @@
+DELETE FROM data_key WHERE ordinal >= ?1 AND ordinal < ?2;

@@ -1,0 +1,1 @@
+DELETE FROM expiry WHERE ordinal >= ?1 AND ordinal < ?2;

@@ -1,0 +1,1 @@
+DELETE FROM import_fate WHERE file = ?1;

@@ -1,1 +1,0 @@
-DELETE FROM blind_index WHERE ordinal = ?1;

@@ -1,0 +1,1 @@
+SELECT before, count, fates, whose FROM import_fate WHERE file = ?1 ORDER BY before;

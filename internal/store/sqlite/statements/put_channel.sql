@@ -1,1 +1,0 @@
-INSERT INTO channel (ordinal, field, since) VALUES (?1, ?2, ?3);

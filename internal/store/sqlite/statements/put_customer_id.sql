@@ -1,0 +1,1 @@
+INSERT INTO customer_id (start, ordinal) VALUES (?, ?) ON CONFLICT DO NOTHING;
