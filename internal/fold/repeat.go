@@ -61,7 +61,8 @@ func (s *State) sweepRefusals(at purser.Stamp) {
 }
 
 // asker returns who asked for the decision e; nobody where a source or the
-// process itself did.
+// process itself did. Every kind of decision that names one is here, or below:
+// what is missing is counted for nobody, and so has no bound.
 func asker(e purser.Entry) purser.Actor {
 	switch e := e.(type) {
 	case *purser.Claim:
@@ -82,6 +83,10 @@ func asker(e purser.Entry) purser.Actor {
 		return e.Who
 	case *purser.Disclosure:
 		return e.Who
+	case *purser.Amend:
+		return e.Who
+	case *purser.Released:
+		return e.Who
 	case *purser.CaseOpened:
 		return e.Who
 	case *purser.CaseChanged:
@@ -92,9 +97,24 @@ func asker(e purser.Entry) purser.Actor {
 		return e.Who
 	case *purser.SessionSteppedUp:
 		return e.Who
-	case *purser.AuthenticatorSet:
+	}
+	return overseer(e)
+}
+
+// overseer is the part of asker about those who work no contact.
+func overseer(e purser.Entry) purser.Actor {
+	switch e := e.(type) {
+	case *purser.MandateAsked:
 		return e.By
-	case *purser.ClockAccepted:
+	case *purser.MandateApproved:
+		return e.By
+	case *purser.MandateEnded:
+		return e.By
+	case *purser.Erase:
+		return e.By
+	case *purser.HoldPlaced:
+		return e.By
+	case *purser.HoldLift:
 		return e.By
 	case *purser.LockPlaced:
 		return e.By
@@ -103,6 +123,34 @@ func asker(e purser.Entry) purser.Actor {
 	case *purser.ChangeProposed:
 		return e.By
 	case *purser.ChangeVoted:
+		return e.By
+	case *purser.ClockAccepted:
+		return e.By
+	case *purser.VendorSet:
+		return e.By
+	case *purser.TeamSet:
+		return e.By
+	case *purser.PersonSet:
+		return e.By
+	case *purser.AuthenticatorSet:
+		return e.By
+	case *purser.SessionEnded:
+		return e.By
+	case *purser.SourceSet:
+		return e.By
+	case *purser.AgentMapped:
+		return e.By
+	case *purser.Configuration:
+		return e.By
+	case *purser.Door:
+		return e.By
+	case *purser.Import:
+		return e.By
+	case *purser.Merged:
+		return e.By
+	case *purser.ImportClosed:
+		return e.By
+	case *purser.KeyRotation:
 		return e.By
 	}
 	return purser.Actor{}
