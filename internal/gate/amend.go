@@ -117,7 +117,7 @@ func (g *Gate) mayAmend(v view, w *amendment, e *purser.Amend) purser.Reason {
 		return w.flaw
 	}
 	e.Fields, e.Channels = w.fields, w.fields&g.c.Records.Schema().Channels()
-	e.Values = record.CommitTo(w.salt, w.values)
+	e.Values = g.c.Records.CommitTo(w.salt, w.values)
 	if why := v.Budgets().Amend(e.Who, w.fields.Len(), v.at); why != purser.Allowed {
 		return why
 	}

@@ -196,10 +196,10 @@ func TestAmendWrites(t *testing.T) {
 	for _, v := range values {
 		set[v.Field] = v.Text
 	}
-	if e.Values != record.CommitTo(salt, set) {
+	if e.Values != w.Records.CommitTo(salt, set) {
 		t.Error("the entry does not commit to what was written")
 	}
-	if set[email.Bit] = "another@example.com"; e.Values == record.CommitTo(salt, set) {
+	if set[email.Bit] = "another@example.com"; e.Values == w.Records.CommitTo(salt, set) {
 		t.Error("the entry commits to something else too")
 	}
 }

@@ -1,9 +1,6 @@
 package record
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"purser"
@@ -68,17 +65,16 @@ func (s *Schema) Value(name, text, region string) (Value, error) {
 	return v, nil
 }
 
-// CommitTo is the commitment of an entry to the values that it writes:
-// HMAC-SHA-256 under the salt over bit, length and text of each, in the order
-// of the bits, cut to 16 bytes. Without the salt nobody can tell what was
-// written, and erasing destroys it.
-func CommitTo(salt []byte, set map[purser.Field]string) purser.Commitment {
-	mac := hmac.New(sha256.New, salt)
+// CommitTo is the commitment of an entry to the values that it writes: keyed,
+// over the salt and then bit and text of each, in the order of the bits. Neither
+// the salt, which lies in a row, nor the keys alone tell what was written;
+// erasing destroys the salt.
+func (b *Book) CommitTo(salt []byte, set map[purser.Field]string) purser.Commitment {
+	parts := [][]byte{salt}
 	for f := range purser.MaxField + 1 {
 		if text, ok := set[f]; ok {
-			head := binary.BigEndian.AppendUint32([]byte{byte(f)}, uint32(len(text)))
-			mac.Write(append(head, text...))
+			parts = append(parts, []byte{byte(f)}, []byte(text))
 		}
 	}
-	return purser.Commitment(mac.Sum(nil)[:16])
+	return b.keys.Commit("amend", parts...)
 }

@@ -73,9 +73,10 @@ func (d *DB) commit() error {
 	if err := step(d.ledger.commit); err != nil {
 		return err
 	}
+	destroyed := d.tx.destroys
 	d.tx.end()
 	if d.wal != nil {
-		d.wal.committed()
+		d.wal.committed(destroyed)
 	}
 	return nil
 }

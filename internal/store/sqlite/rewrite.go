@@ -142,7 +142,7 @@ func (d *DB) Erase(t ledger.Tx, o purser.Ordinal, found []record.IndexRow) (reco
 	if err != nil {
 		return record.Destroyed{}, err
 	}
-	own.records = true
+	own.records, own.destroys = true, true
 	var gone record.Destroyed
 	r := rows{tx: own}
 	for _, row := range found {
@@ -250,6 +250,7 @@ func (d *DB) Forget(t ledger.Tx, at purser.Stamp, customers []purser.Ordinal) er
 	if err != nil {
 		return err
 	}
+	own.destroys = true
 	r := rows{tx: own}
 	for _, o := range customers {
 		r.numbers("drop_superseded", int64(o), int64(at))

@@ -264,6 +264,9 @@ type tx struct {
 	db      *DB
 	open    bool
 	records bool // it wrote service records
+	// destroys says that it deleted what nobody is to read again: the log, which
+	// holds it still, is emptied soon after.
+	destroys bool
 }
 
 // end closes the transaction, whatever became of it.
@@ -271,7 +274,7 @@ func (t *tx) end() {
 	if t.records {
 		t.db.recent.empty()
 	}
-	t.open, t.records = false, false
+	t.open, t.records, t.destroys = false, false, false
 }
 
 // LedgerTx marks tx as a ledger.Tx.

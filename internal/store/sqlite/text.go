@@ -169,6 +169,7 @@ func (d *DB) TextsOf(ctx context.Context, o purser.Ordinal, kind seal.TextKind, 
 func (d *DB) DropBlind(ctx context.Context, before purser.Stamp) error {
 	return d.write(ctx, func(t *tx) error {
 		old := func(s *sqlite.Stmt) { s.BindInt64(1, int64(before)) }
+		t.destroys = true
 		return errors.Join(t.exec("drop_blind_texts", old), t.exec("drop_blind_cases", old))
 	})
 }

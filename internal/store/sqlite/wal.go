@@ -27,6 +27,9 @@ type checkpointer struct {
 	quit    chan struct{}
 	done    chan struct{}
 	commits int // since the last wake-up; guarded by DB.writing
+	// destroyed says that the log holds what was deleted for good; guarded by
+	// DB.writing.
+	destroyed bool
 }
 
 func startCheckpointer(d *DB, file string) (*checkpointer, error) {
@@ -34,7 +37,7 @@ func startCheckpointer(d *DB, file string) (*checkpointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := run(conn, commonPragmas, []string{"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0"}); err != nil {
+	if err := run(conn, commonPragmas, []string{"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0", "PRAGMA busy_timeout = 0"}); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	c := &checkpointer{db: d, conn: conn, work: make(chan struct{}, 1)}
@@ -43,9 +46,13 @@ func startCheckpointer(d *DB, file string) (*checkpointer, error) {
 	return c, nil
 }
 
-// committed is called by the writer after every commit.
-func (c *checkpointer) committed() {
-	if c.commits++; c.commits < checkpointEvery {
+// committed is called by the writer after every commit. destroyed says that it
+// deleted what nobody is to read again: secure_delete overwrites that in the
+// database, and the log keeps the pages of before until it is emptied. While a
+// reader stands in the way every further commit is a new try (L6).
+func (c *checkpointer) committed(destroyed bool) {
+	c.destroyed = c.destroyed || destroyed
+	if c.commits++; c.commits < checkpointEvery && !c.destroyed {
 		return
 	}
 	c.commits = 0
@@ -75,18 +82,40 @@ func (c *checkpointer) loop() {
 			c.db.writing.Unlock()
 			continue
 		}
-		if log < longLog {
-			continue
-		}
+		c.finish(log)
+	}
+}
+
+// finish copies what is left of a log that is long, or holds what was
+// destroyed, in a pause of the writer.
+func (c *checkpointer) finish(log int) {
+	c.db.writing.Lock()
+	defer c.db.writing.Unlock()
+	if c.db.failed != nil {
+		return
+	}
+	var err error
+	if c.destroyed {
+		var emptied bool
+		emptied, err = c.empty()
+		c.destroyed = !emptied
+	} else if log >= longLog {
 		// What the writer added meanwhile is little. With it copied too, the
 		// next commit starts the log over.
-		c.db.writing.Lock()
-		if c.db.failed == nil {
-			_, err = c.passive()
-			c.db.device(err)
-		}
-		c.db.writing.Unlock()
+		_, err = c.passive()
 	}
+	c.db.device(err)
+}
+
+// empty copies the whole log and cuts its file to nothing, unless a reader is
+// in the way: it waits for none.
+func (c *checkpointer) empty() (emptied bool, err error) {
+	err = sqlitex.Execute(c.conn, "PRAGMA wal_checkpoint(TRUNCATE)",
+		&sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error { emptied = s.ColumnInt(0) == 0; return nil }})
+	if err != nil {
+		return false, fmt.Errorf("empty write-ahead log: %w", err)
+	}
+	return emptied, nil
 }
 
 // over reports whether the device has failed.
