@@ -22,8 +22,9 @@ GO ?= go
 TOOL := $(GO) tool -modfile=tools.mod
 
 # Debian packages that tests need. The race detector is the one part that
-# wants a C compiler; Purser itself is built without cgo.
-DEBIAN_PACKAGES := gcc libc6-dev
+# wants a C compiler; Purser itself is built without cgo. PDF reports are read
+# back with pdftotext.
+DEBIAN_PACKAGES := gcc libc6-dev poppler-utils
 
 # Packages with goroutines run under the race detector. The pure ones have
 # nothing to race, and SQLite translated to Go is too slow with it to be run

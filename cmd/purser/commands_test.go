@@ -29,7 +29,7 @@ const patience = 2 * time.Minute
 // scriptCommands are what scripts have beside those of testscript.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits": exits, "serving": serving, "await": await, "get": get, "take": take, "enrol": enrol, "flip": flip, "signal": raise,
+		"exits": exits, "serving": serving, "await": await, "get": get, "take": take, "enrol": enrol, "flip": flip, "agree": agree, "decrypt": decrypt, "signal": raise,
 	}
 }
 
@@ -40,6 +40,7 @@ func prepare(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("LISTEN", l.Addr().String())
+	env.Values[browsers{}] = make(map[string]*synth.Browser)
 	return l.Close()
 }
 
@@ -130,10 +131,14 @@ func take(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], text)
 }
 
-// enrol ADDRESS TICKET: does with a virtual passkey what the page of the
-// installation guide does.
+// enrol ADDRESS TICKET [PERSON]: does with a virtual passkey what the page of
+// the installation guide does, and keeps the passkey of the person for agree.
 func enrol(ts *testscript.TestScript, neg bool, args []string) {
-	operands(ts, neg, args, 2, "enrol address ticket")
+	person := ""
+	if len(args) == 3 {
+		person, args = args[2], args[:2]
+	}
+	operands(ts, neg, args, 2, "enrol address ticket [person]")
 	browser, err := synth.NewBrowser(
 		workforce.RP{ID: "localhost", Name: "Purser", Origins: []string{"http://localhost:8700"}}, server.NewSystemClock())
 	ts.Check(err)
@@ -155,6 +160,9 @@ func enrol(ts *testscript.TestScript, neg bool, args []string) {
 	response, err := browser.Enrol(begun)
 	ts.Check(err)
 	post("/v1/enrolments/finish", map[string]any{"ceremony": begun.Ceremony, "response": json.RawMessage(response)}, new(any))
+	if kept, ok := ts.Value(browsers{}).(map[string]*synth.Browser); ok && person != "" {
+		kept[person] = browser
+	}
 }
 
 // flip FILE N: flips the lowest bit of the file's byte N.

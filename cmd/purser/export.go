@@ -10,7 +10,9 @@ import (
 )
 
 type exportCmd struct {
-	Ledger exportLedgerCmd `cmd:"" help:"Write the whole ledger to a folder that anybody can check."`
+	Ledger    exportLedgerCmd    `cmd:"" help:"Write the whole ledger to a folder that anybody can check."`
+	Customers exportCustomersCmd `cmd:"" help:"Write the customers of a mandate, encrypted to its recipient."`
+	Access    exportAccessCmd    `cmd:"" help:"Write what is held of one customer, for himself."`
 }
 
 type exportLedgerCmd struct {

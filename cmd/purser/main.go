@@ -65,7 +65,8 @@ type cli struct {
 	Seal     sealCmd     `cmd:"" help:"Close the bootstrap door for good."`
 	Import   importCmd   `cmd:"" help:"Bring customers in from CSV."`
 	Lock     lockCmd     `cmd:"" help:"Stop a session, person, team, vendor, source or everybody."`
-	Export   exportCmd   `cmd:"" help:"Write the ledger out."`
+	Export   exportCmd   `cmd:"" help:"Write the ledger, customers of a mandate, or an access report out."`
+	Attest   attestCmd   `cmd:"" help:"State, signed, what is held."`
 	Verify   verifyCmd   `cmd:"" help:"Check an exported ledger."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Generate generateCmd `cmd:"" help:"Write a made-up airline's customers as CSV."`

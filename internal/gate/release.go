@@ -30,7 +30,15 @@ type ReleaseAsk struct {
 type Opened struct {
 	Customer purser.CustomerID
 	Values   purser.Values
-	Pos      purser.Pos // of the entry that released them
+	Texts    []OpenedText // of his cases and notes, where their fields are released
+	Pos      purser.Pos   // of the entry that released them
+}
+
+// OpenedText is one text of a case or a note.
+type OpenedText struct {
+	Field   purser.Field
+	Written purser.Stamp
+	Text    purser.Plain
 }
 
 // Delivered is what became of a release.
@@ -137,8 +145,41 @@ func (g *Gate) hand(
 	if err != nil {
 		return err
 	}
+	texts, err := g.texts(ctx, opener, sealed, out.Pos)
+	if err != nil {
+		return err
+	}
 	out.Opened++
-	return deliver(Opened{Customer: sealed.Customer, Values: values, Pos: out.Pos})
+	return deliver(Opened{Customer: sealed.Customer, Values: values, Texts: texts, Pos: out.Pos})
+}
+
+// mostTexts of one kind leave in one release; nobody has as many.
+const mostTexts = 1 << 16
+
+// texts opens the cases and notes of the customer who was opened last, as far
+// as their fields are released, the newest first.
+func (g *Gate) texts(ctx context.Context, opener *seal.Release, sealed seal.Record, pos purser.Pos) ([]OpenedText, error) {
+	bits := g.c.Records.Schema().Texts()
+	if opener.Fields()&(bits.Case|bits.Note) == 0 {
+		return nil, nil
+	}
+	rows, err := g.c.Records.TextsOf(ctx, sealed.Ordinal, pos, mostTexts)
+	if err != nil {
+		return nil, err
+	}
+	var texts []seal.Text
+	var out []OpenedText
+	for _, row := range rows {
+		if bit := bits.Of(row.Kind); opener.Fields()&bit != 0 {
+			texts = append(texts, row.Text)
+			out = append(out, OpenedText{Field: bit.Fields()[0], Written: row.Written})
+		}
+	}
+	opened, err := opener.Texts(sealed, bits, texts)
+	for i := range opened {
+		out[i].Text = opened[i]
+	}
+	return out, err
 }
 
 // Dial has the customer of a call-back called, whose number the asker never

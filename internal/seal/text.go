@@ -104,11 +104,17 @@ func (k *Keys) OpenTexts(receipt ledger.Receipt, r Record, bits TextBits, texts 
 	if customer != r.Ordinal {
 		return nil, ErrOtherCustomer
 	}
+	return k.openTexts(r, fields&(bits.Case|bits.Note), receipt.Pos(), bits, texts)
+}
+
+// openTexts decrypts texts of kinds that fields allow and that are older than
+// the entry at pos. Fields come from a receipt and nothing else.
+func (k *Keys) openTexts(r Record, fields purser.FieldMask, pos purser.Pos, bits TextBits, texts []Text) ([]purser.Plain, error) {
 	for _, t := range texts {
 		if allowed := bits.Of(t.Kind); allowed == 0 || fields&allowed == 0 {
 			return nil, ErrNoReceipt
 		}
-		if receipt.Pos() <= t.Pos {
+		if pos <= t.Pos {
 			return nil, ErrOlderReceipt
 		}
 	}

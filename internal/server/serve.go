@@ -124,7 +124,9 @@ func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 		Web: shared, People: d.People, Changes: d.Changes, Sources: d.Sources, Seal: d.sealAtDoor, Lock: d.Lock,
 		Metrics: m.handler(),
 		Streams: map[string]http.Handler{
-			"/local/exports": streams(d, d.ExportCustomers),
+			"/local/exports":  streams(d, d.ExportCustomers),
+			"/local/access":   streams(d, d.AccessReport),
+			"/local/holdings": streams(d, d.Attest),
 		},
 	})
 	return m.count(api), door
