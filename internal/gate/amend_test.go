@@ -278,12 +278,18 @@ func TestLaw05AmendingTellsNothing(t *testing.T) {
 // erase destroys a customer by a rule of retention, which takes no vote.
 func (w *world) erase(t tester, o purser.Ordinal) {
 	t.Helper()
+	var now purser.Stamp
 	_, err := w.Log.ProposeRows(context.Background(), purser.VendorID{}, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.Erase{Customer: o, Cause: purser.EraseRetention, Done: true}
 		e.Until, e.Reason = s.Keeping().EraseByRule(o, at)
+		now = at
 		return e
-	}, func(tx ledger.Tx, _ purser.Pos, e purser.Entry) error {
-		_, err := w.Records.Erase(tx, o)
+	}, func(tx ledger.Tx, pos purser.Pos, entry purser.Entry) error {
+		e, ok := entry.(*purser.Erase)
+		if !ok {
+			return nil
+		}
+		_, err := w.Records.Erase(tx, pos, now, e)
 		return err
 	})
 	if err != nil {

@@ -128,6 +128,13 @@ type Store interface {
 	// long as there are many. Of one who is not there it destroys nothing,
 	// without an error.
 	Erase(tx ledger.Tx, o purser.Ordinal, found []IndexRow) (Destroyed, error)
+	// PutErasure keeps what an erasure destroyed, for its receipt, and Erasure
+	// returns it by the position of its entry.
+	PutErasure(tx ledger.Tx, e Erasure) error
+	Erasure(ctx context.Context, pos purser.Pos) (e Erasure, found bool, err error)
+	// PutHold keeps the words of a legal hold, and HoldText returns them.
+	PutHold(tx ledger.Tx, h purser.HoldID, sealed []byte) error
+	HoldText(ctx context.Context, h purser.HoldID) (sealed []byte, err error)
 	// Superseded returns a customer's replaced values by field and version.
 	Superseded(ctx context.Context, o purser.Ordinal) ([]PastRow, error)
 	// Salt returns the salt kept for the entry at pos; nil for none.

@@ -49,17 +49,6 @@ type Rewriting struct {
 	Salt     []byte           // of the entry's commitment; empty for none
 }
 
-// Destroyed counts what an erasure destroyed.
-type Destroyed struct {
-	Records    int // 0 or 1
-	Keys       int
-	Indexes    int
-	Channels   int
-	Superseded int
-	Salts      int
-	Texts      int // of cases and notes
-}
-
 // Writing is what somebody wants of one customer's record. Nothing of it says
 // what the record holds.
 type Writing struct {
@@ -160,21 +149,6 @@ func (b *Book) times(out *Rewriting, w Writing) {
 			out.Endless |= purser.Mask(f)
 		}
 	}
-}
-
-// Erase destroys, in the transaction of the entry that tells of it, the data
-// key of a customer, what finds him, every salt and replaced value, and the
-// record. What is read after the commit does not find him.
-func (b *Book) Erase(tx ledger.Tx, o purser.Ordinal) (Destroyed, error) {
-	found, err := b.foundIn(tx, o)
-	if err != nil {
-		return Destroyed{}, err
-	}
-	gone, err := b.store.Erase(tx, o, found)
-	if err != nil {
-		return Destroyed{}, fmt.Errorf("erase customer %d: %w", o, err)
-	}
-	return gone, nil
 }
 
 // foundIn returns what a customer is found by, or nil where his record does not

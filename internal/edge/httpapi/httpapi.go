@@ -161,6 +161,10 @@ func (a *API) told(ctx context.Context, err error) error {
 	if errors.As(err, &item) {
 		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body.items", What: item.Error()})
 	}
+	var value *gate.ValueError
+	if errors.As(err, &value) {
+		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body." + value.Field, What: value.Problem})
+	}
 	return a.c.Web.ProblemOf(ctx, err)
 }
 

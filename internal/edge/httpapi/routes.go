@@ -93,6 +93,11 @@ func routes() []route {
 		at(post, "/v1/mandates/{mandate}/end", "End a mandate before its time", signed, atOnce, (*API).endMandate),
 		at(post, "/v1/mandates/{mandate}/disclose", "Show fields of the customer whose case one was given", signed, refusalsOnTick, (*API).discloseMandate).keep(keepNothing),
 		at(post, "/v1/mandates/{mandate}/dial", "Call the customer of a call-back, without seeing the number", signed, onTick, (*API).dial),
+		at(post, "/v1/erasures", "Vote to erase a customer; the second person, of another role, does it", signed, atOnce, (*API).erase),
+		at(get, "/v1/erasures/{reference}", "What an erasure destroyed", signed, atOnce, (*API).erasure),
+		at(get, "/v1/holds", "List the legal holds that stand", signed, atOnce, (*API).holds),
+		at(post, "/v1/holds", "Hold everything of some customers as it is, at once", signed, atOnce, (*API).placeHold),
+		at(post, "/v1/holds/{hold}/lift", "Vote to lift a hold; the second person, of another role, lifts it", signed, atOnce, (*API).liftHold),
 
 		at(post, "/v1/telephony/events", "Report what happened to a contact", source, atOnce, (*API).event),
 	}

@@ -163,7 +163,7 @@ func (b *Book) Place(e *purser.HoldPlaced, roles purser.Role, at purser.Stamp) p
 		return purser.HoldUnknown
 	}
 	switch {
-	case !acts(e.As, roles, holders):
+	case !acts(e.As, roles, keepers):
 		return purser.NoRole
 	case e.All == (len(e.Customers) > 0):
 		return purser.TargetUnknown
@@ -191,7 +191,7 @@ func (b *Book) Lift(e *purser.HoldLift, roles purser.Role, counts Judge, at purs
 	if !ok {
 		return false, purser.HoldUnknown
 	}
-	if !acts(e.As, roles, holders) {
+	if !acts(e.As, roles, keepers) {
 		return false, purser.NoRole
 	}
 	return second(hold.First, e.By, e.As, counts, at)
@@ -207,7 +207,7 @@ func (b *Book) Erase(
 	if why := b.destroyable(e.Customer); why != purser.Allowed {
 		return false, 0, why
 	}
-	if !acts(e.As, roles, erasers) || e.Cause == purser.EraseRetention {
+	if !acts(e.As, roles, keepers) || e.Cause == purser.EraseRetention {
 		return false, 0, purser.NoRole
 	}
 	first, _ := b.votes.Get(e.Customer)
@@ -237,11 +237,9 @@ func (b *Book) destroyable(o purser.Ordinal) purser.Reason {
 	return purser.Allowed
 }
 
-// Who places and lifts holds, and who erases.
-const (
-	holders = purser.RoleSecurity | purser.RolePrivacy | purser.RoleInvestigator
-	erasers = holders | purser.RoleApprover | purser.RoleAdmin
-)
+// keepers place and lift holds, and erase. All of them may learn that a hold
+// stands in the way.
+const keepers = purser.RoleSecurity | purser.RolePrivacy | purser.RoleInvestigator
 
 // acts reports whether somebody acts in exactly one of some roles, and has it.
 func acts(as, has, of purser.Role) bool { return as.One() && of.Has(as) && has.Has(as) }

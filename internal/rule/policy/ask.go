@@ -30,6 +30,8 @@ const (
 	Note   // append a note
 	Case   // open a case, move one on, give one its customer
 	WrapUp // say what a contact came to
+	Erase
+	Hold
 )
 
 // Class groups fields for policies.
@@ -105,6 +107,10 @@ func (a Action) name() (action, resource cedar.String) {
 		return "case", "Contact"
 	case WrapUp:
 		return "wrapUp", "Contact"
+	case Erase:
+		return "erase", "Customer"
+	case Hold:
+		return "hold", "Customer"
 	}
 	return "", ""
 }

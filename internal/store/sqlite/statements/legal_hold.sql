@@ -1,0 +1,1 @@
+SELECT sealed FROM legal_hold WHERE hold = ?1;

@@ -1,0 +1,1 @@
+INSERT INTO legal_hold (hold, sealed) VALUES (?1, ?2);
