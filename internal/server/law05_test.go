@@ -92,7 +92,7 @@ func newTable(a *airline) *table {
 	b.noEmail = a.with(0, func(c synth.Customer) bool { return c.Email == "" && c.LoyaltyNumber != "" && c.BirthDate != "" })
 	b.alone = a.with(0, func(c synth.Customer) bool { return complete(c) && len(c.BookingReferences) == 0 })
 	b.tooNew = a.newcomer()
-	for _, i := range a.people(120) {
+	for _, i := range a.people(150) {
 		if !slices.Contains([]int{b.shared[0], b.shared[1], b.party[0], b.party[1], b.tooNew}, i) {
 			b.known = append(b.known, i)
 		}
@@ -227,7 +227,7 @@ func (b *table) spent(i int) {
 }
 
 func (b *table) all() []apart {
-	return slices.Concat(b.identify(), b.link(), b.codes(), b.breakGlass(), b.disclose(), b.foreign())
+	return slices.Concat(b.identify(), b.link(), b.codes(), b.breakGlass(), b.disclose(), b.foreign(), b.keeping())
 }
 
 func (b *table) identify() []apart {
@@ -408,6 +408,7 @@ func (b *table) foreign() []apart {
 		{"code", 2, b.items(b.someone())},
 		{"code/try", 1, dict{"digits": "000000"}},
 		{"disclose", 1, fields("name")},
+		{"amend", 1, amends("meal_preference", "none")},
 		{"claim", 1, nil},
 		{"break-glass", 1, dict{"items": b.items(b.someone())["items"], "emergency": "safety"}},
 	} {

@@ -13,14 +13,14 @@ import (
 	"purser/internal/gate"
 )
 
-// keeperRole is the role in which somebody votes.
-type keeperRole struct {
+// KeeperRole is the role in which somebody votes.
+type KeeperRole struct {
 	As string `json:"as" enum:"privacy,security,investigator" doc:"the role in which this is said"`
 }
 
 type eraseInput struct {
 	Body struct {
-		keeperRole
+		KeeperRole
 		Customer purser.CustomerID `json:"customer"`
 		Cause    string            `json:"cause" enum:"request,order" doc:"the customer asked, or an authority ordered it"`
 	}
@@ -134,7 +134,7 @@ func causeText(c purser.EraseCause) string {
 
 type holdInput struct {
 	Body struct {
-		keeperRole
+		KeeperRole
 		Matter    string              `json:"matter" minLength:"1" maxLength:"2048" doc:"what it is about; no personal data"`
 		Everybody bool                `json:"everybody,omitempty"`
 		Customers []purser.CustomerID `json:"customers,omitempty" maxItems:"1500" uniqueItems:"true"`
@@ -171,7 +171,7 @@ func (a *API) placeHold(ctx context.Context, in *holdInput) (*holdOutput, error)
 
 type liftHoldInput struct {
 	Hold purser.HoldID `path:"hold"`
-	Body keeperRole
+	Body KeeperRole
 }
 
 func (a *API) liftHold(ctx context.Context, in *liftHoldInput) (*liftOutput, error) {
