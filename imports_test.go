@@ -56,6 +56,7 @@ var table = []row{
 	{layer: 5, path: "internal/telephony", may: []string{
 		"internal/rule/contact", "internal/rule/canon", "internal/fold", "internal/ledger",
 	}},
+	{layer: 6, path: "internal/retention", may: []string{"internal/gate"}},
 	{layer: 6, path: "internal/verification", may: []string{"internal/gate", "internal/deliver"}},
 
 	{layer: stores, path: "internal/store/sqlite", layers: upTo(7)},

@@ -195,6 +195,16 @@ func (g *Gate) Oversees(
 	return cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathDesk))
 }
 
+// Keeps is the same for whoever erases and holds: a session of any level whose
+// person stepped up a moment ago, policy, locks on any path.
+func (g *Gate) Keeps(
+	s *fold.State, at purser.Stamp, a Asker, action policy.Action, who *purser.Actor,
+) (fold.Session, purser.Reason) {
+	v := view{s, at}
+	session, why := v.office(a, who)
+	return session, cmp.Or(why, g.may(v, &session, action), v.locked(&session, purser.PathAll))
+}
+
 // Stops reports a lock that keeps a session from working a contact, its own or
 // one on whoever the verification came through.
 func (g *Gate) Stops(s *fold.State, at purser.Stamp, session fold.Session, hold contact.Hold) purser.Reason {

@@ -80,7 +80,10 @@ func TestAttack14SearchAbuse(t *testing.T) {
 		}
 	}
 	slices.Sort(reads)
-	if want := []string{"/healthz", "/v1/changes", "/v1/changes/{change}", "/v1/contacts", "/v1/ledger", "/v1/refusals/{reference}", "/v1/sessions"}; !slices.Equal(reads, want) {
+	if want := []string{
+		"/healthz", "/v1/changes", "/v1/changes/{change}", "/v1/contacts", "/v1/erasures/{reference}", "/v1/holds", "/v1/ledger",
+		"/v1/mandates", "/v1/mandates/{mandate}", "/v1/refusals/{reference}", "/v1/sessions",
+	}; !slices.Equal(reads, want) {
 		t.Errorf("got routes that read %v, want %v", reads, want)
 	}
 	c := a.customers[a.people(1)[0]]

@@ -113,7 +113,7 @@ func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 		SessionRate: rate.Limit(p.Rate), SessionBurst: p.Burst,
 	})
 	_, api = httpapi.New(httpapi.Config{
-		Version: d.cfg.Software, Web: shared, People: d.People, Gate: d.Gate, Verification: d.Verification,
+		Version: d.cfg.Software, Web: shared, People: d.People, Gate: d.Gate, Verification: d.Verification, Retention: d.Retention,
 		Changes: d.Changes, Sources: d.Sources, Intake: d.Intake, Words: words{d.Records.Schema()}, Mandates: mandates{d},
 		Clock:       d.clock(),
 		Stopped:     func() bool { return d.Status().Stopped != nil },

@@ -31,6 +31,7 @@ import (
 	"purser/internal/gate"
 	"purser/internal/ledger"
 	"purser/internal/record"
+	"purser/internal/retention"
 	"purser/internal/seal"
 	"purser/internal/store/sqlite"
 	"purser/internal/telephony"
@@ -92,6 +93,7 @@ type Deployment struct {
 	Changes      *change.Register
 	Gate         *gate.Gate
 	Verification *verification.Verification
+	Retention    *retention.Retention
 	Intake       *telephony.Intake
 	Sources      httpapi.Sources
 }

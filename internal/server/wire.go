@@ -13,6 +13,7 @@ import (
 	"purser/internal/edge/httpapi"
 	"purser/internal/gate"
 	"purser/internal/record"
+	"purser/internal/retention"
 	"purser/internal/seal"
 	"purser/internal/telephony"
 	"purser/internal/verification"
@@ -35,6 +36,9 @@ func (d *Deployment) wire(ctx context.Context) error {
 	if d.Gate, err = gate.New(gate.Config{
 		Log: d.log, Records: d.Records, Keys: d.Keys, Policies: sets, Now: d.log.Now, Random: d.cfg.Random,
 	}); err != nil {
+		return err
+	}
+	if d.Retention, err = retention.New(retention.Config{Log: d.log, Gate: d.Gate, Records: d.Records}); err != nil {
 		return err
 	}
 	if err := d.wireMail(schema); err != nil {

@@ -29,6 +29,7 @@ import (
 	"purser/internal/change"
 	"purser/internal/edge/web"
 	"purser/internal/gate"
+	"purser/internal/retention"
 	"purser/internal/telephony"
 	"purser/internal/verification"
 	"purser/internal/workforce"
@@ -52,6 +53,7 @@ type Config struct {
 	People       *workforce.Workforce
 	Gate         *gate.Gate
 	Verification *verification.Verification
+	Retention    *retention.Retention
 	Changes      *change.Register
 	Sources      Sources
 	Intake       *telephony.Intake
@@ -161,7 +163,7 @@ func (a *API) told(ctx context.Context, err error) error {
 	if errors.As(err, &item) {
 		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body.items", What: item.Error()})
 	}
-	var value *gate.ValueError
+	var value *retention.ValueError
 	if errors.As(err, &value) {
 		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body." + value.Field, What: value.Problem})
 	}

@@ -10,7 +10,7 @@ import (
 
 	"purser"
 	"purser/internal/edge/web"
-	"purser/internal/gate"
+	"purser/internal/retention"
 )
 
 // KeeperRole is the role in which somebody votes.
@@ -57,14 +57,14 @@ type destroyedBody struct {
 type erasedOutput struct{ Body erasedBody }
 
 func (a *API) erase(ctx context.Context, in *eraseInput) (*erasedOutput, error) {
-	ask := gate.EraseAsk{
+	ask := retention.EraseAsk{
 		Asker: a.asker(ctx), As: purser.RoleOf(in.Body.As), Cause: purser.EraseRequest, Customer: in.Body.Customer,
 	}
 	if in.Body.Cause == "order" {
 		ask.Cause = purser.EraseOrder
 	}
 	out := &erasedOutput{Body: erasedBody{Outcome: "voted"}}
-	gone, done, err := a.c.Gate.Erase(ctx, ask)
+	gone, done, err := a.c.Retention.Erase(ctx, ask)
 	refusal, refused := errors.AsType[*purser.Refusal](err)
 	switch {
 	case refused && refusal.Reason == purser.CustomerHeld:
@@ -89,7 +89,7 @@ type erasureInput struct {
 type receiptOutput struct{ Body *receiptBody }
 
 func (a *API) erasure(ctx context.Context, in *erasureInput) (*receiptOutput, error) {
-	gone, err := a.c.Gate.Erasure(ctx, a.asker(ctx), in.Reference)
+	gone, err := a.c.Retention.Erasure(ctx, a.asker(ctx), in.Reference)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (a *API) erasure(ctx context.Context, in *erasureInput) (*receiptOutput, er
 
 // receipt words what was destroyed. The checkpoint is that of the ledger, as
 // far as the asker may read it.
-func (a *API) receipt(ctx context.Context, e gate.Erasure) *receiptBody {
+func (a *API) receipt(ctx context.Context, e retention.Erasure) *receiptBody {
 	gone := e.Destroyed
 	r := &receiptBody{
 		Reference: a.c.Gate.Reference(e.Pos), Entry: e.Pos, At: e.At.Time(), Customer: e.Customer,
@@ -150,7 +150,7 @@ type holdOutput struct {
 }
 
 func (a *API) placeHold(ctx context.Context, in *holdInput) (*holdOutput, error) {
-	ask := gate.HoldAsk{
+	ask := retention.HoldAsk{
 		Asker: a.asker(ctx), As: purser.RoleOf(in.Body.As), All: in.Body.Everybody, Customers: in.Body.Customers,
 		Matter: in.Body.Matter, Review: purser.StampOf(in.Body.Review),
 	}
@@ -160,7 +160,7 @@ func (a *API) placeHold(ctx context.Context, in *holdInput) (*holdOutput, error)
 	if _, err := io.ReadFull(a.c.Random, ask.Hold[:]); err != nil {
 		return nil, fmt.Errorf("draw a hold's id: %w", err)
 	}
-	at, err := a.c.Gate.PlaceHold(ctx, ask)
+	at, err := a.c.Retention.PlaceHold(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ type liftHoldInput struct {
 }
 
 func (a *API) liftHold(ctx context.Context, in *liftHoldInput) (*liftOutput, error) {
-	lifted, err := a.c.Gate.LiftHold(ctx, a.asker(ctx), in.Hold, purser.RoleOf(in.Body.As))
+	lifted, err := a.c.Retention.LiftHold(ctx, a.asker(ctx), in.Hold, purser.RoleOf(in.Body.As))
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ type holdsOutput struct {
 }
 
 func (a *API) holds(ctx context.Context, _ *struct{}) (*holdsOutput, error) {
-	all, err := a.c.Gate.Holds(ctx, a.asker(ctx))
+	all, err := a.c.Retention.Holds(ctx, a.asker(ctx))
 	if err != nil {
 		return nil, err
 	}

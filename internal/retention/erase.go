@@ -1,4 +1,4 @@
-package gate
+package retention
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"purser"
 	"purser/internal/fold"
+	"purser/internal/gate"
 	"purser/internal/ledger"
 	"purser/internal/record"
 	"purser/internal/rule/keep"
@@ -15,7 +16,7 @@ import (
 
 // EraseAsk is one person's vote to erase a customer.
 type EraseAsk struct {
-	Asker
+	gate.Asker
 	As       purser.Role
 	Cause    purser.EraseCause
 	Customer purser.CustomerID
@@ -30,23 +31,19 @@ type Erasure = record.Erasure
 // a step-up of the last five minutes. Somebody who was erased is unknown, like
 // somebody who never was; a hold is the reason of a refusal (CustomerHeld),
 // which all who may vote may learn.
-func (g *Gate) Erase(ctx context.Context, ask EraseAsk) (record.Erasure, bool, error) {
-	customer, err := g.named(ctx, ask.Customer)
+func (r *Retention) Erase(ctx context.Context, ask EraseAsk) (record.Erasure, bool, error) {
+	customer, err := r.ordinal(ctx, ask.Customer)
 	if err != nil {
 		return record.Erasure{}, false, err
 	}
-	if customer == unknown {
-		customer = 0
-	}
 	var at purser.Stamp // of the decision that stands
 	var gone record.Erasure
-	receipt, err := g.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, now purser.Stamp) purser.Entry {
+	receipt, err := r.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, now purser.Stamp) purser.Entry {
 		at = now
 		e := &purser.Erase{Customer: customer, As: ask.As, Cause: ask.Cause}
-		v := view{s, at}
-		session, why := g.keeper(v, ask.Asker, policy.Erase, &e.By)
+		session, why := r.c.Gate.Keeps(s, at, ask.Asker, policy.Erase, &e.By)
 		if why == purser.Allowed {
-			e.Done, e.Until, why = s.Keeping().Erase(e, session.Roles, v.counts(), at)
+			e.Done, e.Until, why = s.Keeping().Erase(e, session.Roles, counts(s, at), at)
 		}
 		e.Reason = why
 		return e
@@ -56,7 +53,7 @@ func (g *Gate) Erase(ctx context.Context, ask EraseAsk) (record.Erasure, bool, e
 			return nil
 		}
 		var err error
-		gone, err = g.c.Records.Erase(tx, pos, at, e)
+		gone, err = r.c.Records.Erase(tx, pos, at, e)
 		return err
 	})
 	if err != nil {
@@ -71,39 +68,38 @@ func (g *Gate) Erase(ctx context.Context, ask EraseAsk) (record.Erasure, bool, e
 
 // Erasure returns what an erasure destroyed, by the reference of its entry, to
 // somebody who may vote about one; TargetUnknown where there is none.
-func (g *Gate) Erasure(ctx context.Context, a Asker, reference string) (record.Erasure, error) {
-	if err := g.keeps(ctx, a, policy.Erase); err != nil {
+func (r *Retention) Erasure(ctx context.Context, a gate.Asker, reference string) (record.Erasure, error) {
+	if err := r.keeps(ctx, a, policy.Erase); err != nil {
 		return record.Erasure{}, err
 	}
-	pos, err := g.Position(reference)
+	pos, err := r.c.Gate.Position(reference)
 	if err != nil {
 		return record.Erasure{}, &purser.Refusal{Reason: purser.TargetUnknown}
 	}
-	e, err := g.c.Records.Erasure(ctx, pos)
+	e, err := r.c.Records.Erasure(ctx, pos)
 	if errors.Is(err, record.ErrNoCustomer) {
 		return e, &purser.Refusal{Reason: purser.TargetUnknown}
 	}
 	return e, err
 }
 
-// keeper is the steps of whoever erases and holds: a session that stepped up,
-// policy, locks.
-func (g *Gate) keeper(v view, a Asker, action policy.Action, who *purser.Actor) (fold.Session, purser.Reason) {
-	session, why := v.office(a, who)
-	if why == purser.Allowed {
-		why = g.may(v, &session, action)
+// ordinal returns the number of a customer, 0 where the identifier names nobody.
+func (r *Retention) ordinal(ctx context.Context, id purser.CustomerID) (purser.Ordinal, error) {
+	o, err := r.c.Records.Ordinal(ctx, id)
+	if errors.Is(err, record.ErrNoCustomer) {
+		return 0, nil
 	}
-	if why == purser.Allowed {
-		why = v.locked(&session, purser.PathAll)
+	if err != nil {
+		return 0, fmt.Errorf("look up %v: %w", id, err)
 	}
-	return session, why
+	return o, nil
 }
 
-// keeps is the same for looking, which no entry tells of.
-func (g *Gate) keeps(ctx context.Context, a Asker, action policy.Action) error {
-	err := g.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+// keeps looks whether somebody may look, which no entry tells of.
+func (r *Retention) keeps(ctx context.Context, a gate.Asker, action policy.Action) error {
+	err := r.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
 		var who purser.Actor
-		if _, why := g.keeper(view{s, at}, a, action, &who); why != purser.Allowed {
+		if _, why := r.c.Gate.Keeps(s, at, a, action, &who); why != purser.Allowed {
 			return &purser.Refusal{Reason: why}
 		}
 		return nil
@@ -116,9 +112,9 @@ func (g *Gate) keeps(ctx context.Context, a Asker, action policy.Action) error {
 
 // counts judges an earlier vote as things stand now: by the role that its giver
 // still has, and the locks on him.
-func (v view) counts() keep.Judge {
+func counts(s *fold.State, at purser.Stamp) keep.Judge {
 	return func(who purser.Actor, as purser.Role) bool {
-		_, _, covered := v.Locks().Covers(who, purser.PathAll, 0, v.at)
-		return !covered && v.Standing().Roles(who.Person).Has(as)
+		_, _, covered := s.Locks().Covers(who, purser.PathAll, 0, at)
+		return !covered && s.Standing().Roles(who.Person).Has(as)
 	}
 }

@@ -1,13 +1,13 @@
-package gate
+package retention
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"purser"
 	"purser/internal/fold"
+	"purser/internal/gate"
 	"purser/internal/ledger"
 	"purser/internal/record"
 	"purser/internal/rule/policy"
@@ -18,7 +18,7 @@ type ValueError = record.ValueError
 
 // HoldAsk is an order to keep everything of some customers as it is.
 type HoldAsk struct {
-	Asker
+	gate.Asker
 	Hold      purser.HoldID // drawn by the asker's edge
 	As        purser.Role
 	All       bool
@@ -31,20 +31,20 @@ type HoldAsk struct {
 // tightening: one person, at once. It names nobody who is not there
 // (TargetUnknown). A matter that cannot be kept fails with *ValueError and no
 // entry.
-func (g *Gate) PlaceHold(ctx context.Context, ask HoldAsk) (purser.Pos, error) {
-	matter, err := g.c.Records.Matter(ask.Hold, ask.Matter)
+func (r *Retention) PlaceHold(ctx context.Context, ask HoldAsk) (purser.Pos, error) {
+	matter, err := r.c.Records.Matter(ask.Hold, ask.Matter)
 	if err != nil {
 		return 0, err
 	}
-	customers, err := g.ordinals(ctx, ask.Customers)
+	customers, err := r.ordinals(ctx, ask.Customers)
 	if err != nil {
 		return 0, err
 	}
-	receipt, err := g.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
+	receipt, err := r.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.HoldPlaced{
 			Hold: ask.Hold, All: ask.All, Customers: customers, Matter: matter.Commitment, As: ask.As, Review: ask.Review,
 		}
-		session, why := g.keeper(view{s, at}, ask.Asker, policy.Hold, &e.By)
+		session, why := r.c.Gate.Keeps(s, at, ask.Asker, policy.Hold, &e.By)
 		if why == purser.Allowed && len(customers) != len(ask.Customers) {
 			why = purser.TargetUnknown
 		}
@@ -59,7 +59,7 @@ func (g *Gate) PlaceHold(ctx context.Context, ask HoldAsk) (purser.Pos, error) {
 		if e, ok := entry.(*purser.HoldPlaced); !ok || e.Reason != purser.Allowed {
 			return nil
 		}
-		return g.c.Records.PutMatter(tx, matter)
+		return r.c.Records.PutMatter(tx, matter)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("record hold: %w", err)
@@ -72,17 +72,16 @@ func (g *Gate) PlaceHold(ctx context.Context, ask HoldAsk) (purser.Pos, error) {
 
 // ordinals returns the numbers of those customers who are there, ascending and
 // each once; more than an entry can name are as good as not there.
-func (g *Gate) ordinals(ctx context.Context, ids []purser.CustomerID) ([]purser.Ordinal, error) {
+func (r *Retention) ordinals(ctx context.Context, ids []purser.CustomerID) ([]purser.Ordinal, error) {
 	var out []purser.Ordinal
 	for _, id := range ids[:min(len(ids), purser.MaxOrdinals)] {
-		o, err := g.c.Records.Ordinal(ctx, id)
-		if errors.Is(err, record.ErrNoCustomer) {
-			continue
-		}
+		o, err := r.ordinal(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("look up %v: %w", id, err)
+			return nil, err
 		}
-		out = append(out, o)
+		if o != 0 {
+			out = append(out, o)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
@@ -90,19 +89,21 @@ func (g *Gate) ordinals(ctx context.Context, ids []purser.CustomerID) ([]purser.
 
 // LiftHold is one vote to lift a hold. It reports whether this was the second
 // human's, in another role, which lifts it at once.
-func (g *Gate) LiftHold(ctx context.Context, a Asker, hold purser.HoldID, as purser.Role) (lifted bool, err error) {
-	receipt, err := g.propose(ctx, a, "lifting of a hold", func(s *fold.State, at purser.Stamp) purser.Entry {
+func (r *Retention) LiftHold(ctx context.Context, a gate.Asker, hold purser.HoldID, as purser.Role) (lifted bool, err error) {
+	receipt, err := r.c.Log.Propose(ctx, a.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		e := &purser.HoldLift{Hold: hold, As: as}
-		v := view{s, at}
-		session, why := g.keeper(v, a, policy.Hold, &e.By)
+		session, why := r.c.Gate.Keeps(s, at, a, policy.Hold, &e.By)
 		if why == purser.Allowed {
-			e.Lifted, why = s.Keeping().Lift(e, session.Roles, v.counts(), at)
+			e.Lifted, why = s.Keeping().Lift(e, session.Roles, counts(s, at), at)
 		}
 		e.Reason = why
 		return e
 	})
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("record lifting of a hold: %w", err)
+	}
+	if refusal := receipt.Refusal(); refusal != nil {
+		return false, refusal
 	}
 	e, ok := receipt.Entry().(*purser.HoldLift)
 	return ok && e.Lifted, nil
@@ -121,12 +122,12 @@ type Hold struct {
 }
 
 // Holds lists the holds that stand, for those who keep them.
-func (g *Gate) Holds(ctx context.Context, a Asker) ([]Hold, error) {
-	if err := g.keeps(ctx, a, policy.Hold); err != nil {
+func (r *Retention) Holds(ctx context.Context, a gate.Asker) ([]Hold, error) {
+	if err := r.keeps(ctx, a, policy.Hold); err != nil {
 		return nil, err
 	}
 	var out []Hold
-	err := g.c.Log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
+	err := r.c.Log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
 		for _, id := range s.Keeping().Holds() {
 			h, _ := s.Keeping().Hold(id)
 			out = append(out, Hold{
@@ -140,7 +141,7 @@ func (g *Gate) Holds(ctx context.Context, a Asker) ([]Hold, error) {
 		return nil, fmt.Errorf("list holds: %w", err)
 	}
 	for i := range out {
-		if out[i].Matter, err = g.c.Records.MatterOf(ctx, out[i].Hold); err != nil {
+		if out[i].Matter, err = r.c.Records.MatterOf(ctx, out[i].Hold); err != nil {
 			return nil, fmt.Errorf("read the matter of %v: %w", out[i].Hold, err)
 		}
 	}
