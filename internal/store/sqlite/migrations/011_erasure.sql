@@ -1,4 +1,4 @@
--- lowest: 10
+-- lowest: 11
 -- What erasures destroyed, for their receipts, and the words of legal holds.
 
 -- Nothing here leads back to anybody: the identifier is random and names no row.
