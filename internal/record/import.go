@@ -34,10 +34,6 @@ type ImportOptions struct {
 	Batch   int      // rows an entry; zero means 10,000, which is the most
 	DryRun  bool     // does everything but write
 	Spool   string   // directory on the disk of the database, for what can be read only once
-	// Check is asked about every cell and says what is wrong with it, without
-	// any of it; nil means that nothing is asked. It is called by several
-	// goroutines.
-	Check func(text string) (problem string)
 	// Held reports whether a legal hold forbids to merge anything into an
 	// earlier customer; nil means that there are none.
 	Held     func(purser.Ordinal) bool
@@ -386,7 +382,7 @@ func (i *importing) readAll(work <-chan *batch) {
 	var r *reader
 	for b := range work {
 		if r == nil {
-			r = &reader{book: i.book, plan: i.plan, comma: i.comma, check: i.options.Check, lookup: i.earlier}
+			r = &reader{book: i.book, plan: i.plan, comma: i.comma, lookup: i.earlier}
 		}
 		b.taken = make([]taken, len(b.chunk.rows))
 		for n, row := range b.chunk.rows {

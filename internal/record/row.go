@@ -12,6 +12,7 @@ import (
 
 	"purser"
 	"purser/internal/rule/canon"
+	"purser/internal/rule/forbidden"
 	"purser/internal/seal"
 )
 
@@ -62,7 +63,6 @@ type reader struct {
 	plan   *plan
 	comma  byte
 	cells  []string
-	check  func(text string) (problem string)
 	lookup bool // earlier customers may be meant
 }
 
@@ -155,7 +155,22 @@ func (r *reader) text(f *source) (text, problem string) {
 	if len(text) > f.Longest {
 		return "", fmt.Sprintf("is over %d bytes", f.Longest)
 	}
-	return text, ""
+	return text, f.guarded(text)
+}
+
+// shortest is the length of the shortest text that the guard finds anything in.
+const shortest = 5
+
+// guarded says which forbidden data a text holds. Forms that take nothing but
+// addresses, dates and short numbers cannot hold any.
+func (f *source) guarded(text string) (problem string) {
+	if len(text) < shortest || f.Form != Text && f.Form != Name {
+		return ""
+	}
+	for _, found := range forbidden.Find(text) {
+		return fmt.Sprintf("holds %v, which must not be held, at character %d", found.Class, found.At)
+	}
+	return ""
 }
 
 // spelled stands between a name as its bearer writes it and the same name in
@@ -170,11 +185,6 @@ func (r *reader) join(f *source, cells []int) (text, problem string) {
 		}
 		if problem := checkText(cell, f.Longest); problem != "" {
 			return "", problem
-		}
-		if r.check != nil {
-			if problem := r.check(cell); problem != "" {
-				return "", problem
-			}
 		}
 		if cell = tidy(cell); f.Form == Name && strings.ContainsAny(cell, "\r\n\t") {
 			cell = strings.Join(strings.Fields(cell), " ")
