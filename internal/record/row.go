@@ -187,7 +187,8 @@ func (r *reader) join(f *source, cells []int) (text, problem string) {
 			return "", problem
 		}
 		if cell = tidy(cell); f.Form == Name && strings.ContainsAny(cell, "\r\n\t") {
-			cell = strings.Join(strings.Fields(cell), " ")
+			// A name is one line; a lone carriage return is none and stays, to be refused.
+			cell = strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(cell)
 		}
 		switch {
 		case text == "":
