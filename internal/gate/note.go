@@ -25,6 +25,9 @@ type ForbiddenText struct {
 // Unwrap returns the refusal.
 func (e *ForbiddenText) Unwrap() error { return e.Refusal }
 
+// TextError says why a text cannot be kept, from the text alone.
+type TextError = record.TextError
+
 // NoteAsk is a wish to append a text in a contact, or to say what the contact
 // came to.
 type NoteAsk struct {
@@ -32,7 +35,7 @@ type NoteAsk struct {
 	Contact purser.ContactID
 	Case    purser.CaseID // zero: of none
 	Topic   purser.Topic  // zero: none
-	Words   record.Words  // none: only the topic is recorded
+	Text    string        // as it was typed; of a wrap-up it may be empty
 }
 
 // Note appends a text to the timeline of the contact's customer, to a case, or,
@@ -40,19 +43,30 @@ type NoteAsk struct {
 // nothing, so it needs no assurance, and may come after hang-up while wrap-up
 // lasts. A customer who is erased or held by now is answered like any other
 // (L5); of one who is erased nothing is kept. Text that must not be kept is a
-// *ForbiddenText.
+// *ForbiddenText, and text that nobody could read a *TextError.
 func (g *Gate) Note(ctx context.Context, ask NoteAsk) (purser.Pos, error) {
-	return g.note(ctx, ask, policy.Note)
+	words, err := record.ReadWords(ask.Text)
+	if err != nil {
+		return 0, err
+	}
+	return g.note(ctx, ask, policy.Note, words)
 }
 
 // WrapUp says what the contact came to, with a note or without, under the rules
 // of Note.
 func (g *Gate) WrapUp(ctx context.Context, ask NoteAsk) (purser.Pos, error) {
-	return g.note(ctx, ask, policy.WrapUp)
+	var words record.Words
+	if ask.Text != "" {
+		var err error
+		if words, err = record.ReadWords(ask.Text); err != nil {
+			return 0, err
+		}
+	}
+	return g.note(ctx, ask, policy.WrapUp, words)
 }
 
-func (g *Gate) note(ctx context.Context, ask NoteAsk, action policy.Action) (purser.Pos, error) {
-	text, salt, err := g.c.Records.Commit(ask.Words)
+func (g *Gate) note(ctx context.Context, ask NoteAsk, action policy.Action, words record.Words) (purser.Pos, error) {
+	text, salt, err := g.c.Records.Commit(words)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +74,7 @@ func (g *Gate) note(ctx context.Context, ask NoteAsk, action policy.Action) (pur
 	receipt, err := g.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		written = at
 		e := &purser.NoteAdded{Contact: ask.Contact, Case: ask.Case, Topic: ask.Topic}
-		hold, why := g.writes(view{s, at}, ask.Asker, ask.Contact, action, writing{ask.Words, ask.Topic}, &e.Who)
+		hold, why := g.writes(view{s, at}, ask.Asker, ask.Contact, action, writing{words, ask.Topic}, &e.Who)
 		if why == purser.Allowed {
 			of, refused := s.Cases().Note(e, hold.Customer, at)
 			if why = refused; ask.Case.Zero() {
@@ -80,9 +94,9 @@ func (g *Gate) note(ctx context.Context, ask NoteAsk, action policy.Action) (pur
 		return g.c.Records.Keep(tx, record.TextRow{
 			Text: seal.Text{Kind: seal.NoteText, Pos: pos}, Customer: n.Customer, Contact: n.Contact, Case: n.Case,
 			Topic: n.Topic, Written: written, Salt: salt,
-		}, ask.Words)
+		}, words)
 	})
-	return settled(receipt, err, "note", ask.Words)
+	return settled(receipt, err, "note", words)
 }
 
 // writing is what somebody wants written, apart from whose it is.
@@ -137,7 +151,7 @@ type CaseAsk struct {
 	Contact purser.ContactID
 	Case    purser.CaseID // drawn by the asker's edge
 	Topic   purser.Topic
-	Words   record.Words
+	Text    string
 }
 
 // OpenCase opens a case about the contact's customer, with the assurance that
@@ -146,7 +160,11 @@ type CaseAsk struct {
 // opened, nobody is sent away, and whoever verifies the caller later gives it
 // its customer ([Gate.BindCase]). It is ruled like Note.
 func (g *Gate) OpenCase(ctx context.Context, ask CaseAsk) (purser.Pos, error) {
-	text, salt, err := g.c.Records.Commit(ask.Words)
+	words, err := record.ReadWords(ask.Text)
+	if err != nil {
+		return 0, err
+	}
+	text, salt, err := g.c.Records.Commit(words)
 	if err != nil {
 		return 0, err
 	}
@@ -154,7 +172,7 @@ func (g *Gate) OpenCase(ctx context.Context, ask CaseAsk) (purser.Pos, error) {
 	receipt, err := g.c.Log.ProposeRows(ctx, ask.Lane, func(s *fold.State, at purser.Stamp) purser.Entry {
 		opened = at
 		e := &purser.CaseOpened{Contact: ask.Contact, Case: ask.Case, Topic: ask.Topic}
-		hold, why := g.writes(view{s, at}, ask.Asker, ask.Contact, policy.Case, writing{ask.Words, ask.Topic}, &e.Who)
+		hold, why := g.writes(view{s, at}, ask.Asker, ask.Contact, policy.Case, writing{words, ask.Topic}, &e.Who)
 		if why == purser.Allowed {
 			why = s.Cases().Open(e)
 		}
@@ -173,9 +191,9 @@ func (g *Gate) OpenCase(ctx context.Context, ask CaseAsk) (purser.Pos, error) {
 		}, record.TextRow{
 			Text: seal.Text{Kind: seal.CaseText, Pos: pos}, Customer: o.Customer, Contact: o.Contact, Case: o.Case,
 			Topic: o.Topic, Written: opened, Salt: salt,
-		}, ask.Words)
+		}, words)
 	})
-	return settled(receipt, err, "case", ask.Words)
+	return settled(receipt, err, "case", words)
 }
 
 // MoveAsk is a wish to move a case on.

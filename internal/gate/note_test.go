@@ -11,25 +11,15 @@ import (
 	"purser/internal/fold"
 	"purser/internal/gate"
 	"purser/internal/ledger"
-	"purser/internal/record"
 	"purser/internal/rule/casefile"
 	"purser/internal/rule/forbidden"
 	"purser/internal/seal"
 	"purser/internal/synth"
 )
 
-func words(t tester, text string) record.Words {
-	t.Helper()
-	w, err := record.ReadWords(text)
-	if err != nil {
-		t.Fatalf("read words: %v", err)
-	}
-	return w
-}
-
 func (w *world) note(t tester, m *synth.Member, c purser.ContactID, text string) error {
 	t.Helper()
-	_, err := w.gate.Note(context.Background(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Words: words(t, text)})
+	_, err := w.gate.Note(context.Background(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Text: text})
 	return err
 }
 
@@ -37,7 +27,7 @@ func (w *world) note(t tester, m *synth.Member, c purser.ContactID, text string)
 func (w *world) opens(t tester, m *synth.Member, c purser.ContactID, text string) (id purser.CaseID, number string, err error) {
 	t.Helper()
 	id = purser.CaseID(w.ID())
-	pos, err := w.gate.OpenCase(context.Background(), gate.CaseAsk{Asker: m.Asker(), Contact: c, Case: id, Topic: 1, Words: words(t, text)})
+	pos, err := w.gate.OpenCase(context.Background(), gate.CaseAsk{Asker: m.Asker(), Contact: c, Case: id, Topic: 1, Text: text})
 	return id, w.gate.Reference(pos), err
 }
 
@@ -252,7 +242,7 @@ func TestLaw05WritingTellsNothingOfTheCustomer(t *testing.T) {
 		did("note", func() error { return w.note(t, m, c, "rang about his bag") })
 		did("case", func() (err error) { id, _, err = w.opens(t, m, c, "bag is lost"); return err })
 		did("note to it", func() error {
-			_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Words: words(t, "found")})
+			_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Text: "found"})
 			return err
 		})
 		did("move", func() error {
@@ -260,11 +250,11 @@ func TestLaw05WritingTellsNothingOfTheCustomer(t *testing.T) {
 			return err
 		})
 		did("note to a solved one", func() error {
-			_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Words: words(t, "found")})
+			_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Text: "found"})
 			return err
 		})
 		did("wrap up", func() error {
-			_, err := w.gate.WrapUp(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Topic: 2, Words: words(t, "done")})
+			_, err := w.gate.WrapUp(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Topic: 2, Text: "done"})
 			return err
 		})
 		did("timeline", func() error { _, err := w.timeline(t, m, c); return err })
@@ -354,7 +344,7 @@ func TestACaseTakenBlind(t *testing.T) {
 		t.Fatal(err)
 	}
 	noted := func(m *synth.Member, c purser.ContactID) error {
-		_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Words: words(t, "will ring again")})
+		_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Case: id, Text: "will ring again"})
 		return err
 	}
 	if err := noted(m, c); err != nil {
@@ -428,7 +418,7 @@ func TestAContactWritesItsShare(t *testing.T) {
 	w := newWorld(t, 40)
 	m := w.Vendors[0].Agents[0]
 	c := w.connect(t, m)
-	_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Topic: 99, Words: words(t, "x")})
+	_, err := w.gate.Note(t.Context(), gate.NoteAsk{Asker: m.Asker(), Contact: c, Topic: 99, Text: "x"})
 	if reason(err) != purser.TargetUnknown {
 		t.Errorf("unknown topic: got reason %d, want %d", reason(err), purser.TargetUnknown)
 	}

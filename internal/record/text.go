@@ -257,3 +257,6 @@ func (b *Book) DropBlind(ctx context.Context, before purser.Stamp) error {
 	}
 	return nil
 }
+
+// Opened reports whether the text is what its case was opened with.
+func (r *TimelineRow) Opened() bool { return r.Kind == seal.CaseText }

@@ -36,6 +36,17 @@ type told struct {
 	Secret       string
 	Text         string
 	Contacts     []work
+	Case         purser.CaseID
+	Number       string
+	Items        []item
+	More         bool
+	Errors       []struct{ Where, What string }
+}
+
+// item is one text of a timeline.
+type item struct {
+	Reference, Kind, State, Topic, Text string
+	Case                                purser.CaseID
 }
 
 type work struct {

@@ -227,7 +227,7 @@ func (b *table) spent(i int) {
 }
 
 func (b *table) all() []apart {
-	return slices.Concat(b.identify(), b.link(), b.codes(), b.breakGlass(), b.disclose(), b.foreign(), b.keeping())
+	return slices.Concat(b.identify(), b.link(), b.codes(), b.breakGlass(), b.disclose(), b.writing(), b.foreign(), b.keeping())
 }
 
 func (b *table) identify() []apart {
@@ -391,6 +391,38 @@ func (b *table) disclose() []apart {
 	}
 }
 
+// writing is what is written and shown of cases and notes.
+func (b *table) writing() []apart {
+	note := dict{"text": "rang about the bag"}
+	written, blank := b.someone(), b.someone()
+	noted := func(m *member, c purser.ContactID) { m.does(at(c, "notes"), note) }
+	m := b.hire(0, "desk", "agent")
+	_, c := m.identified(written)
+	noted(m, c)
+	other := b.hire(1, "desk", "agent")
+	_, far := other.claimed()
+	theirs := other.does(at(far, "cases"), dict{"topic": "baggage", "text": "bag is lost"}).Number
+	bound := m.does(at(c, "cases"), dict{"topic": "baggage", "text": "bag is lost"}).Number
+	number := func(n string) dict { return dict{"number": n} }
+	return []apart{
+		{name: "a note in a bound contact", entries: 1, cases: []alike{
+			b.asks("with a timeline", "notes", note, b.bind(written)),
+			b.asks("without", "notes", note, b.bind(blank)),
+		}},
+		{name: "a timeline above the assurance", entries: 1, shown: true, cases: []alike{
+			b.asks("with texts", "timeline", dict{}, b.bind(written)),
+			b.asks("without", "timeline", dict{}, b.bind(b.someone())),
+		}},
+		{name: "a number of no case taken blind here", entries: 1, cases: []alike{
+			b.asks("of another vendor's", "cases/bind", number(theirs), b.bind(written)),
+			b.asks("of one that is somebody's", "cases/bind", number(bound), b.bind(written)),
+			b.asks("of somebody else's", "cases/bind", number(bound), b.bind(b.someone())),
+			b.asks("of none", "cases/bind", number("00000000"), b.bind(written)),
+			b.asks("of nothing", "cases/bind", number("????????"), b.bind(written)),
+		}},
+	}
+}
+
 // foreign are contacts that the asker does not hold.
 func (b *table) foreign() []apart {
 	_, busy := b.elsewise.identified(b.someone())
@@ -411,6 +443,11 @@ func (b *table) foreign() []apart {
 		{"amend", 1, amends("meal_preference", "none")},
 		{"claim", 1, nil},
 		{"break-glass", 1, dict{"items": b.items(b.someone())["items"], "emergency": "safety"}},
+		{"notes", 1, dict{"text": "rang about the bag"}},
+		{"wrap-up", 1, dict{"topic": "answered"}},
+		{"cases", 1, dict{"topic": "baggage", "text": "bag is lost"}},
+		{"cases/bind", 1, dict{"number": "00000000"}},
+		{"timeline", 1, dict{}},
 	} {
 		set := apart{name: act.name + " in somebody else's contact", entries: act.entries}
 		for name, c := range map[string]purser.ContactID{"busy": busy, "over": over, "ringing": ringing, "none": {9, 9}} {

@@ -271,10 +271,12 @@ func (a *airline) busy() {
 		case 0, 1:
 			m.does(at(k, "identify"), a.items(i))
 			m.does(at(k, "disclose"), fields("name", "email", "email:masked", "phone:masked", "loyalty_number", "tier"))
+			a.writes(m, k, c)
 		case 2:
 			m.says(at(k, "identify"), said("email", c.Email, "name", c.GivenName+" "+c.FamilyName, "phone", c.Phone))
 			m.says(at(k, "identify"), said("email", c.LoyaltyNumber, "birth_date", c.Email))
 			m.says(at(k, "link"), said("booking_reference", c.Email, "postcode", c.Address))
+			a.writes(m, k, c) // blind
 		case 3:
 			m.does(at(k, "code"), a.items(i))
 			m.says(at(k, "code/try"), dict{"digits": "123456"})
@@ -290,6 +292,18 @@ func (a *airline) busy() {
 	}
 }
 
+// writes has an agent write down what a customer is known by.
+func (a *airline) writes(m *member, k purser.ContactID, c synth.Customer) {
+	a.t.Helper()
+	text := c.GivenName + " " + c.FamilyName + " rang, wants the bag at " + c.Address + ", mail to " + c.Email
+	m.does(at(k, "notes"), dict{"text": text})
+	opened := m.does(at(k, "cases"), dict{"topic": "baggage", "text": text})
+	m.does(at(k, "notes"), dict{"text": text, "case": opened.Case})
+	m.does(at(k, "wrap-up"), dict{"topic": "answered", "text": text})
+	m.says(at(k, "cases/bind"), dict{"number": opened.Number})
+	m.says(at(k, "timeline"), dict{})
+}
+
 // misuse puts values where none belongs.
 func (a *airline) misuse(m *member, k purser.ContactID, c synth.Customer) {
 	a.t.Helper()
@@ -298,6 +312,12 @@ func (a *airline) misuse(m *member, k purser.ContactID, c synth.Customer) {
 		m.says(at(k, "identify"), dict{"items": []dict{{"kind": "email", "said": v, v: v}}, v: v})
 		m.says(at(k, "disclose"), dict{"fields": []string{v}, "purpose": v, "customer": v})
 		m.says(at(k, "code/try"), dict{"digits": v})
+		m.says(at(k, "notes"), dict{"text": v + " pays with 4242 4242 4242 4242", "case": v})
+		m.says(at(k, "notes"), dict{"text": v + " pays with 4242 4242 4242 4242"})
+		m.says(at(k, "notes"), dict{"text": v + "\u202e"})
+		m.says(at(k, "cases"), dict{"topic": v, "text": v})
+		m.says(at(k, "cases/bind"), dict{"number": v})
+		m.says(at(k, "timeline"), dict{"before": v, "purpose": v})
 		m.says("/v1/locks", dict{"target": v, "degree": v, "expires": v})
 		for _, path := range []string{"/v1/contacts/" + url.PathEscape(v) + "/claim", "/" + url.PathEscape(v), "/v1/refusals/" + url.PathEscape(v)} {
 			m.ask(http.MethodPost, path+"?q="+url.QueryEscape(v), nil)

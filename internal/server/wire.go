@@ -178,6 +178,12 @@ func (w words) Bit(name string) (purser.Field, bool) {
 // Purpose returns the number of a purpose.
 func (w words) Purpose(name string) (purser.Purpose, bool) { return w.schema.Purpose(name) }
 
+// Topic returns the number of a topic.
+func (w words) Topic(name string) (purser.Topic, bool) { return w.schema.Topic(name) }
+
+// Topics returns the names of the topics; the first has number 1.
+func (w words) Topics() []string { return w.schema.Topics() }
+
 // notices tells security of changes. Until notices by mail exist the log of
 // the process is where they are read; the entries are the record.
 type notices struct{ logger *slog.Logger }

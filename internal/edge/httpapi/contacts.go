@@ -79,6 +79,8 @@ type answerBody struct {
 	Answer    string            `json:"answer" doc:"what came of it"`
 	Assurance string            `json:"assurance,omitempty"`
 	Customer  purser.CustomerID `json:"customer,omitempty"`
+	Case      purser.CaseID     `json:"case,omitempty"`
+	Number    string            `json:"number,omitempty" doc:"of the case, for the caller"`
 	Pad       string            `json:"pad"`
 }
 

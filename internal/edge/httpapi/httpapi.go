@@ -41,6 +41,10 @@ type Words interface {
 	Bit(name string) (purser.Field, bool)
 	// Purpose returns the number of a purpose.
 	Purpose(name string) (purser.Purpose, bool)
+	// Topic returns the number of a topic.
+	Topic(name string) (purser.Topic, bool)
+	// Topics returns the names of the topics; the first has number 1.
+	Topics() []string
 }
 
 // Clock tells the time: the one that stamps follow.
@@ -166,6 +170,14 @@ func (a *API) told(ctx context.Context, err error) error {
 	var value *retention.ValueError
 	if errors.As(err, &value) {
 		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body." + value.Field, What: value.Problem})
+	}
+	var text *gate.TextError
+	if errors.As(err, &text) {
+		return web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "body.text", What: text.Problem})
+	}
+	var forbidden *gate.ForbiddenText
+	if errors.As(err, &forbidden) {
+		return a.forbidden(ctx, forbidden)
 	}
 	return a.c.Web.ProblemOf(ctx, err)
 }

@@ -75,6 +75,14 @@ func routes() []route {
 		at(post, "/v1/contacts/{contact}/undo", "Take a wrong binding back, as a lead", signed, onTick, (*API).undo),
 		at(post, "/v1/contacts/{contact}/disclose", "Show fields", signed, refusalsOnTick, (*API).disclose).keep(keepNothing),
 
+		at(get, "/v1/topics", "What a case may be about, or a contact have come to", signed, atOnce, (*API).topics),
+		at(post, "/v1/contacts/{contact}/notes", "Append a note; after hang-up too, while wrap-up lasts", signed, onTick, (*API).note),
+		at(post, "/v1/contacts/{contact}/wrap-up", "Say what the contact came to", signed, onTick, (*API).wrapUp),
+		at(post, "/v1/contacts/{contact}/cases", "Open a case, also where nobody is bound", signed, onTick, (*API).openCase),
+		at(post, "/v1/contacts/{contact}/cases/bind", "Give a case that was taken blind its customer", signed, onTick, (*API).bindCase),
+		at(post, "/v1/contacts/{contact}/cases/{case}/move", "Move a case on", signed, onTick, (*API).moveCase),
+		at(post, "/v1/contacts/{contact}/timeline", "Show a page of cases and notes", signed, refusalsOnTick, (*API).timeline).keep(keepNothing),
+
 		at(post, "/v1/locks", "Stop somebody at once", signed, atOnce, (*API).placeLock),
 		at(post, "/v1/locks/{lock}/lift", "Vote to lift a lock; the second person lifts it", signed, atOnce, (*API).liftLock),
 		at(post, "/v1/people/{person}/suspend", "Suspend a person at once", signed, atOnce, (*API).suspend),
@@ -92,6 +100,7 @@ func routes() []route {
 		at(post, "/v1/mandates/{mandate}/approve", "Approve a mandate, as another person in another role", signed, atOnce, (*API).approveMandate),
 		at(post, "/v1/mandates/{mandate}/end", "End a mandate before its time", signed, atOnce, (*API).endMandate),
 		at(post, "/v1/mandates/{mandate}/disclose", "Show fields of the customer whose case one was given", signed, refusalsOnTick, (*API).discloseMandate).keep(keepNothing),
+		at(post, "/v1/mandates/{mandate}/timeline", "Show a page of cases and notes of the customer whose case one was given", signed, refusalsOnTick, (*API).mandateTimeline).keep(keepNothing),
 		at(post, "/v1/mandates/{mandate}/dial", "Call the customer of a call-back, without seeing the number", signed, onTick, (*API).dial),
 		at(post, "/v1/erasures", "Vote to erase a customer; the second person, of another role, does it", signed, atOnce, (*API).erase),
 		at(get, "/v1/erasures/{reference}", "What an erasure destroyed", signed, atOnce, (*API).erasure),
