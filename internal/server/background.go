@@ -10,6 +10,7 @@ import (
 	"purser"
 	"purser/internal/fold"
 	"purser/internal/ledger"
+	"purser/internal/rule/casefile"
 )
 
 // How often the background work looks for something to do.
@@ -72,6 +73,7 @@ func (d *Deployment) work(ctx context.Context) *background {
 	b.every(ctx, watchEvery, "watch sources", d.watchSources(&staleWatch{told: make(map[purser.SourceID]bool)}))
 	b.every(ctx, watchEvery, "look for room on the disk", d.lookForRoom)
 	b.every(ctx, retireEvery, "retire attempt keys", d.retireKeys)
+	b.every(ctx, retireEvery, "drop what nobody claimed", d.dropBlind)
 	return b
 }
 
@@ -91,3 +93,9 @@ func (d *Deployment) lookForRoom(ctx context.Context) error {
 // retireKeys destroys attempt keys by the time of the ledger, which does not
 // follow a wall clock that somebody set: what is destroyed does not come back.
 func (d *Deployment) retireKeys(context.Context) error { return d.Keys.Retire(d.log.Now()) }
+
+// dropBlind deletes cases and texts about nobody once no customer can be given
+// to them any more.
+func (d *Deployment) dropBlind(ctx context.Context) error {
+	return d.Records.DropBlind(ctx, d.log.Now()-casefile.KeepBlind)
+}
