@@ -63,7 +63,7 @@ const (
 // mostInPackage holds the packages that would otherwise swallow the others.
 // The root is counted without comments and blank lines, since it documents
 // every kind of entry (decision 0001); gate holds all acts on a customer (0013).
-var mostInPackage = map[string]int{".": 1500, "internal/gate": 1700}
+var mostInPackage = map[string]int{".": 1500, "internal/gate": 1900}
 
 func TestOnlyTheWiringReadsTheClock(t *testing.T) {
 	mustHold(t, clockReaders)
@@ -202,11 +202,11 @@ func TestNothingGrowsTooLarge(t *testing.T) {
 		heavy["a/"+name] = long("a", 490)
 	}
 	statements := func(lines int) string { return "package gate\n" + strings.Repeat("var _ = 1\n", lines) }
-	gate := map[string]string{"internal/gate/a.go": statements(467), "internal/gate/b.go": statements(467), "internal/gate/c.go": statements(467), "internal/gate/d.go": statements(297)}
+	gate := map[string]string{"internal/gate/a.go": statements(467), "internal/gate/b.go": statements(467), "internal/gate/c.go": statements(467), "internal/gate/d.go": statements(467), "internal/gate/e.go": statements(29)}
 	mustSee(t, oversized, []breach{
 		{"file", oneFile("internal/fold/fold.go", long("fold", 501)), "fold.go has 501 lines, want at most 500"},
 		{"test file", oneFile("internal/fold/fold_test.go", long("fold", 900)), ""},
-		{"package with a limit", gate, "internal/gate has 1702 lines, want at most 1700"},
+		{"package with a limit", gate, "internal/gate has 1902 lines, want at most 1900"},
 		{"root, code", map[string]string{"a.go": vars(490), "b.go": vars(490), "c.go": vars(490), "d.go": vars(490)}, ". has 1964 lines"},
 		{"root, comments", map[string]string{"a.go": words(490), "b.go": words(490), "c.go": words(490), "d.go": words(490)}, ""},
 		{"shares even", spread, ""},

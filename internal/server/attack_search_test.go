@@ -82,7 +82,7 @@ func TestAttack14SearchAbuse(t *testing.T) {
 	slices.Sort(reads)
 	if want := []string{
 		"/healthz", "/v1/changes", "/v1/changes/{change}", "/v1/contacts", "/v1/erasures/{reference}", "/v1/holds", "/v1/ledger",
-		"/v1/mandates", "/v1/mandates/{mandate}", "/v1/refusals/{reference}", "/v1/sessions",
+		"/v1/mandates", "/v1/mandates/{mandate}", "/v1/refusals/{reference}", "/v1/sessions", "/v1/topics",
 	}; !slices.Equal(reads, want) {
 		t.Errorf("got routes that read %v, want %v", reads, want)
 	}
