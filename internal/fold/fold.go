@@ -164,9 +164,9 @@ func (s *State) dispatch(h purser.Header, e purser.Entry) error {
 		purser.KindMandateEnded, purser.KindReleased:
 		return s.mandates.Apply(h, e)
 	case purser.KindCaseOpened, purser.KindNoteAdded:
-		return s.cases.Apply(h, e)
+		return s.cases.Apply(h, e, s.origin(e, h.Stamp))
 	case purser.KindCaseChanged:
-		return errors.Join(s.cases.Apply(h, e), s.mandates.Apply(h, e))
+		return errors.Join(s.cases.Apply(h, e, s.origin(e, h.Stamp)), s.mandates.Apply(h, e))
 	case purser.KindSnapshot, purser.KindRefusals, purser.KindFinding,
 		purser.KindHoldings, purser.KindBackedUp:
 		return nil // evidence alone

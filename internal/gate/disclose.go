@@ -190,15 +190,21 @@ func party(h *contact.Hold, customer purser.Ordinal, e *purser.Disclosure) (link
 		e.Flags |= purser.LinkedDisclosure
 	}
 	if h.First(e.Customer) {
-		e.Flags |= purser.FirstDisclosure
-		if e.Assurance <= purser.A1 {
-			e.Flags |= purser.WeakDisclosure
-		}
+		e.Flags |= firstAt(e.Assurance)
 	}
 	if h.Emergency {
 		e.Flags |= purser.BreakGlassDisclosure
 	}
 	return linked, purser.Allowed
+}
+
+// firstAt flags the first disclosure of a customer at an assurance: that of A1
+// or less is a weak one, with or without a contact.
+func firstAt(a purser.Assurance) purser.DisclosureFlags {
+	if a <= purser.A1 {
+		return purser.FirstDisclosure | purser.WeakDisclosure
+	}
+	return purser.FirstDisclosure
 }
 
 // allowed returns the asked bits that may be shown: the laws first, then the

@@ -197,7 +197,7 @@ func (g *Gate) Assigns(s *fold.State, at purser.Stamp, a Assignment) *purser.Man
 		e.Reason = purser.CaseOver
 	case e.To.Vendor != c.Vendor, roles&(purser.RoleAgent|purser.RoleLead) == 0:
 		e.Reason = purser.NoRole
-	case covered:
+	case covered, s.Worked(a.Case, at) == purser.Locked:
 		e.Reason = purser.Locked
 	case gone:
 		e.Reason = purser.CustomerErased
@@ -233,9 +233,9 @@ func (g *Gate) worked(v view, ask *Ask, customer purser.Ordinal, present purser.
 	}
 	e.Customer, e.Assurance = m.Customer(), m.Assurance
 	if !m.Shown {
-		e.Flags |= purser.FirstDisclosure
+		e.Flags |= firstAt(e.Assurance)
 	}
-	if why := v.locked(&session, ask.Path); why != purser.Allowed {
+	if why := cmp.Or(v.locked(&session, ask.Path), v.Worked(m.Case, v.at)); why != purser.Allowed {
 		return why
 	}
 	hold := contact.Hold{Customer: e.Customer, Assurance: m.Assurance}
@@ -243,7 +243,7 @@ func (g *Gate) worked(v view, ask *Ask, customer purser.Ordinal, present purser.
 	if e.Shown = ask.there(allowed, present, e.Customer); e.Shown == 0 || v.gone(e.Customer) {
 		return purser.FieldsNotAllowed
 	}
-	return v.Budgets().Disclose(budget.Draft{Who: e.Who, First: !m.Shown}, v.at)
+	return v.Budgets().Disclose(budget.Draft{Who: e.Who, First: !m.Shown, Weak: e.Flags&purser.WeakDisclosure != 0}, v.at)
 }
 
 // presence returns what the record of a mandate's one customer holds. A

@@ -111,7 +111,7 @@ func (g *Gate) releases(v view, ask *ReleaseAsk, e *purser.Released) purser.Reas
 	if e.Who.Person != m.To.Person {
 		return purser.MandateUnknown // the holder's alone
 	}
-	return v.stands(m.To, 0, path)
+	return cmp.Or(v.stands(m.To, 0, path), v.Worked(m.Case, v.at))
 }
 
 // pathOf is the way by which a delivery leaves, for locks.

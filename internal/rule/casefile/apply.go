@@ -3,29 +3,30 @@ package casefile
 import "purser"
 
 // Apply folds CaseOpened, CaseChanged and NoteAdded; other kinds, and whatever
-// was refused, change nothing.
-func (b *Book) Apply(h purser.Header, e purser.Entry) error {
+// was refused, change nothing. from is the origin of what the entry's contact
+// binds, and belongs to the book from here on.
+func (b *Book) Apply(h purser.Header, e purser.Entry, from Origin) error {
 	if d, ok := e.(purser.Decision); ok && d.Refused() != purser.Allowed {
 		return nil
 	}
 	switch e := e.(type) {
 	case *purser.CaseOpened:
-		return b.opened(e, h.Stamp)
+		return b.opened(e, from, h.Stamp)
 	case *purser.CaseChanged:
-		return b.changed(e, h.Stamp)
+		return b.changed(e, from, h.Stamp)
 	case *purser.NoteAdded:
 		return b.noted(e, h.Stamp)
 	}
 	return nil
 }
 
-func (b *Book) opened(e *purser.CaseOpened, at purser.Stamp) error {
+func (b *Book) opened(e *purser.CaseOpened, from Origin, at purser.Stamp) error {
 	if b.Open(e) != purser.Allowed {
 		return ErrImpossible
 	}
 	b.cases.Put(e.Case, Case{
 		Customer: e.Customer, Contact: e.Contact, Vendor: e.Who.Vendor, Team: e.Who.Team,
-		Assurance: e.Assurance, State: purser.CaseOpen, Topic: e.Topic, Opened: at, Changed: at,
+		Assurance: e.Assurance, State: purser.CaseOpen, Topic: e.Topic, Opened: at, Changed: at, Origin: from,
 	})
 	row, _ := b.spent.Get(work(e.Contact))
 	row.Cases++
@@ -35,13 +36,16 @@ func (b *Book) opened(e *purser.CaseOpened, at purser.Stamp) error {
 }
 
 // changed gives the case what the entry says it is from now on.
-func (b *Book) changed(e *purser.CaseChanged, at purser.Stamp) error {
+func (b *Book) changed(e *purser.CaseChanged, from Origin, at purser.Stamp) error {
 	c, ok := b.cases.Get(e.Case)
 	if !ok || (c.Customer != 0 && c.Customer != e.Customer) || !b.spend(workOf(e.Contact, e.Mandate), at) {
 		return ErrImpossible
 	}
 	if c.Customer == 0 && e.Customer != 0 {
-		c.Customer, c.Assurance = e.Customer, e.Assurance
+		c.Customer, c.Assurance, c.Origin = e.Customer, e.Assurance, from
+	}
+	if e.State == purser.CaseSolved {
+		c.Origin = Origin{} // nothing opens under it any more
 	}
 	c.State, c.Topic, c.Changed = e.State, e.Topic, at
 	b.cases.Put(e.Case, c)
@@ -111,7 +115,7 @@ func (b *Book) Sweep(at purser.Stamp) {
 
 // Code writes the book, or reads one into an empty Book.
 func (b *Book) Code(c *purser.Coder) {
-	b.cases.Code(c, 16+4+3*16+3+2*8, codeCaseID, codeCase)
+	b.cases.Code(c, 16+4+3*16+3+2*8+16+2, codeCaseID, codeCase)
 	b.spent.Code(c, 16+2+8, codeWork, codeSpent)
 	swept := b.swept.Get()
 	c.Stamp(&swept)
@@ -137,6 +141,14 @@ func codeCase(c *purser.Coder, v *Case) {
 	c.U8((*uint8)(&v.Topic))
 	c.Stamp(&v.Opened)
 	c.Stamp(&v.Changed)
+	v.Origin.Source.Code(c)
+	n := c.Count(len(v.Origin.Through), 4*16)
+	if c.Reading() && n > 0 {
+		v.Origin.Through = make([]purser.Actor, n)
+	}
+	for i := range v.Origin.Through {
+		v.Origin.Through[i].Code(c)
+	}
 }
 
 func codeSpent(c *purser.Coder, s *spent) {

@@ -54,6 +54,17 @@ type Case struct {
 	Topic     purser.Topic
 	Opened    purser.Stamp
 	Changed   purser.Stamp // the last note or move
+	Origin    Origin       // of its customer and assurance; nobody's once solved
+}
+
+// Origin is where a case has its customer and its assurance from. The gate
+// opens nothing under the case while a lock covers any part of it: a case must
+// not launder what a rogue verified.
+type Origin struct {
+	Source purser.SourceID // of the contact
+	// Through is whoever the verification came through, and last whoever opened
+	// the case or gave it its customer, as of then.
+	Through []purser.Actor
 }
 
 // work is where something is written: a contact or a mandate.

@@ -84,7 +84,8 @@ func (w *world) lives(f *file) bool {
 
 func (w *world) apply(e purser.Entry) {
 	w.t.Helper()
-	if err := w.book.Apply(purser.Header{Kind: e.Kind(), Pos: w.pos, Stamp: w.at}, e); err != nil {
+	from := casefile.Origin{Source: purser.SourceID{1}, Through: []purser.Actor{{Person: purser.PersonID{byte(w.pos)}}}}
+	if err := w.book.Apply(purser.Header{Kind: e.Kind(), Pos: w.pos, Stamp: w.at}, e, from); err != nil {
 		w.t.Fatalf("apply %T that the book allowed: %v", e, err)
 	}
 	w.pos++
@@ -286,7 +287,7 @@ func TestOpenStopsAtTheCeiling(t *testing.T) {
 		if want := i >= casefile.MostCases; (e.Reason == purser.CeilingExceeded) != want {
 			t.Fatalf("case %d: got reason %d, want refused %v", i, e.Reason, want)
 		}
-		if err := b.Apply(purser.Header{Stamp: 1}, e); err != nil {
+		if err := b.Apply(purser.Header{Stamp: 1}, e, casefile.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -309,12 +310,12 @@ func TestUnsolved(t *testing.T) {
 		{purser.CaseID{6}, 5, 2},
 	} {
 		opened := &purser.CaseOpened{Contact: purser.ContactID{byte(i)}, Case: e.id, Customer: e.customer}
-		if err := b.Apply(purser.Header{Stamp: e.at}, opened); err != nil {
+		if err := b.Apply(purser.Header{Stamp: e.at}, opened, casefile.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	solved := &purser.CaseChanged{Contact: purser.ContactID{9}, Case: purser.CaseID{6}, Customer: 5, State: purser.CaseSolved}
-	if err := b.Apply(purser.Header{Stamp: 6}, solved); err != nil {
+	if err := b.Apply(purser.Header{Stamp: 6}, solved, casefile.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	want := []purser.CaseID{{1}, {2}, {3}}
@@ -341,7 +342,7 @@ func TestHowLongACaseStays(t *testing.T) {
 			id := purser.CaseID{1}
 			opened := &purser.CaseOpened{Contact: purser.ContactID{1}, Case: id, Customer: c.customer}
 			moved := &purser.CaseChanged{Contact: purser.ContactID{1}, Case: id, Customer: c.customer, State: c.state}
-			if err := errors.Join(b.Apply(purser.Header{}, opened), b.Apply(purser.Header{Stamp: 20 * purser.Day}, moved)); err != nil {
+			if err := errors.Join(b.Apply(purser.Header{}, opened, casefile.Origin{}), b.Apply(purser.Header{Stamp: 20 * purser.Day}, moved, casefile.Origin{})); err != nil {
 				t.Fatal(err)
 			}
 			for at, want := range map[purser.Stamp]bool{c.from + c.span: true, c.from + c.span + 1: false} {
@@ -356,7 +357,7 @@ func TestHowLongACaseStays(t *testing.T) {
 func TestApplyRefusesTheImpossible(t *testing.T) {
 	var b casefile.Book
 	one := &purser.CaseOpened{Contact: purser.ContactID{1}, Case: purser.CaseID{1}, Customer: 3}
-	if err := b.Apply(purser.Header{}, one); err != nil {
+	if err := b.Apply(purser.Header{}, one, casefile.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, e := range map[string]purser.Entry{
@@ -365,7 +366,7 @@ func TestApplyRefusesTheImpossible(t *testing.T) {
 		"unknown case noted to": &purser.NoteAdded{Case: purser.CaseID{2}},
 		"given away":            &purser.CaseChanged{Case: purser.CaseID{1}, Customer: 4},
 	} {
-		if err := b.Apply(purser.Header{}, e); err == nil {
+		if err := b.Apply(purser.Header{}, e, casefile.Origin{}); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
