@@ -9,6 +9,7 @@
 #   make soak       the laws again and again with fresh seeds for SOAK_TIME; by hand
 #   make bench      the targets, each with its reference in the same run
 #   make build      bin/purser
+#   make build-kms  bin/purser-kms, which knows key-management services too
 #   make demo       the made-up airline, live in this terminal
 #
 # Every recipe stops at the first command that fails.
@@ -40,10 +41,10 @@ SOAK_TIME ?= 2h
 TEST_TIMEOUT ?= 15m
 SUITE_TIMEOUT ?= 60m
 
-.PHONY: help deps go-version format vet static check test laws fuzz fuzz-short suites soak bench build demo
+.PHONY: help deps go-version format vet static check test laws fuzz fuzz-short suites soak bench build build-kms demo
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 
 deps:
 	@echo "== deps: $(DEBIAN_PACKAGES)"
@@ -93,6 +94,8 @@ fuzz-short: go-version
 suites: deps fuzz-short
 	@echo "== suites"
 	$(GO) test -run '^TestSuite' -count=1 -timeout $(SUITE_TIMEOUT) ./...
+	@echo "== key-management services"
+	$(GO) test $(KMS) -count=1 ./internal/kms
 
 soak: go-version
 	@echo "== soak, $(SOAK_TIME)"
@@ -107,6 +110,14 @@ bench: build
 build: go-version
 	@echo "== build"
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/purser ./cmd/purser
+
+# What key-management services need has a module file of its own, so that
+# nothing of it is in the usual build. It adds to go.mod and changes nothing.
+KMS := -modfile=kms.mod -tags=kms
+
+build-kms: go-version
+	@echo "== build with key-management services"
+	CGO_ENABLED=0 $(GO) build $(KMS) -trimpath -o bin/purser-kms ./cmd/purser
 
 demo: build
 	@echo "== demo"

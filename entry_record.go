@@ -1,5 +1,11 @@
 package purser
 
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
 // Merged is one batch of at most 10,000 rows of an import that belong to
 // customers who are there already, from an earlier import or from earlier in
 // the same file: their records were written anew.
@@ -226,6 +232,18 @@ func (u KeyUse) String() string {
 		return "index"
 	}
 	return "wrap"
+}
+
+// KeyNumber writes the number of a key as people name it.
+func KeyNumber(n uint32) string { return fmt.Sprintf("%08x", n) }
+
+// ParseKeyNumber reads the eight hexadecimal digits.
+func ParseKeyNumber(text string) (uint32, error) {
+	n, err := strconv.ParseUint(text, 16, 32)
+	if err != nil || len(text) != 8 {
+		return 0, errors.New("key number: want 8 hexadecimal digits")
+	}
+	return uint32(n), nil
 }
 
 // KeyStep is how far a rotation has come.

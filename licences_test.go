@@ -67,6 +67,27 @@ func TestLicencesOfWhatWeLink(t *testing.T) {
 	}
 }
 
+// The build with key-management services has a module file of its own.
+func TestSuiteLicencesOfTheKMSBuild(t *testing.T) {
+	noteEveryFile(t)
+	shipped := linked(t, "-modfile=kms.mod", "-tags=kms", program(t))
+	for _, dir := range slices.Sorted(maps.Keys(shipped)) {
+		if err := licensed(dir, shippable); err != nil {
+			t.Errorf("%s is linked into the build with key-management services: %v", shipped[dir], err)
+		}
+	}
+}
+
+// kms.mod adds to go.mod: what both name has one version.
+func TestKMSBuildRaisesNothing(t *testing.T) {
+	usual, kms := required(t, "go.mod"), required(t, "kms.mod")
+	for _, mod := range slices.Sorted(maps.Keys(usual)) {
+		if kms[mod] != usual[mod] {
+			t.Errorf("kms.mod has %s at %q, want %q as in go.mod", mod, kms[mod], usual[mod])
+		}
+	}
+}
+
 func TestLicencesAreRecognised(t *testing.T) {
 	mit := "Permission is hereby granted, free of\ncharge, to any person obtaining a copy of this software"
 	mpl := "Mozilla Public License Version 2.0\n1.12 the GNU General Public License, Version 2.0"
@@ -105,7 +126,7 @@ func TestLicencesAreRecognised(t *testing.T) {
 }
 
 func TestDependenciesHaveTheirReason(t *testing.T) {
-	versions := required(t)
+	versions := required(t, "kms.mod") // all of go.mod, and what the build with key-management services adds
 	rows := dependencyRows(t)
 	used := importedModules(t, versions)
 	for _, mod := range used {
@@ -175,7 +196,7 @@ func noteEveryFile(t *testing.T) {
 	if _, err := readTree(os.DirFS(".")); err != nil {
 		t.Fatalf("read the tree: %v", err)
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
+	for _, name := range []string{"go.mod", "go.sum", "kms.mod", "kms.sum"} {
 		if _, err := os.ReadFile(name); err != nil {
 			t.Fatal(err)
 		}
@@ -211,14 +232,14 @@ func linked(t *testing.T, args ...string) map[string]string {
 	return modules
 }
 
-// required gives the version of each module in go.mod.
-func required(t *testing.T) map[string]string {
+// required gives the version of each module in a module file.
+func required(t *testing.T, name string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("go.mod")
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mod, err := modfile.Parse("go.mod", text, nil)
+	mod, err := modfile.Parse(name, text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,12 @@ func (f dataFlag) open(ctx context.Context, s streams, logger *slog.Logger, labe
 			return nil, c, usage(err)
 		}
 		defer clear(config.Passphrase)
+		config.Ask = c.Passphrase
+	}
+	if c.KeysetKMS != "" {
+		if config.Master, err = masterAt(c.KeysetKMS); err != nil {
+			return nil, c, usage(err)
+		}
 	}
 	if config.Mail, err = mailConfig(c.Mail); err != nil {
 		return nil, c, usage(err)

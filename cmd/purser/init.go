@@ -38,7 +38,12 @@ func (c initCmd) Run(ctx context.Context, s streams) error {
 	in := server.InitConfig{
 		Data: c.Data, Host: conf.Host(), Labelled: c.Scratch, Clock: server.NewSystemClock(), Random: rand.Reader, Software: version,
 	}
-	if !c.Plain {
+	switch {
+	case conf.KeysetKMS != "":
+		if in.Master, err = masterAt(conf.KeysetKMS); err != nil {
+			return usage(err)
+		}
+	case !c.Plain:
 		if in.Passphrase, err = conf.Passphrase(); err != nil {
 			return usage(fmt.Errorf("%w, or say --plain", err))
 		}

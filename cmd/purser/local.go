@@ -22,6 +22,9 @@ const localTime = time.Minute
 // errUnanswered says that a request may or may not have had its effect.
 var errUnanswered = errors.New("whether it was done is not known; look at the server's log, then ask again")
 
+// errNoServer says that nobody serves the directory.
+var errNoServer = errors.New("start purser serve first, as the same user")
+
 // socket is the operator's door of a running server.
 func (f dataFlag) socket() string { return filepath.Join(f.Data, server.DoorName) }
 
@@ -45,7 +48,7 @@ func (f dataFlag) local(ctx context.Context, path string, body any) ([]byte, err
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(r)
 	if dialled := new(net.OpError); errors.As(err, &dialled) && dialled.Op == "dial" {
-		return nil, fmt.Errorf("no server answers on %s; start purser serve first, as the same user", f.socket())
+		return nil, fmt.Errorf("no server answers on %s; %w", f.socket(), errNoServer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the server did not answer: %w", errUnanswered)

@@ -67,6 +67,7 @@ type cli struct {
 	Lock     lockCmd     `cmd:"" help:"Stop a session, person, team, vendor, source or everybody."`
 	Export   exportCmd   `cmd:"" help:"Write the ledger, customers of a mandate, or an access report out."`
 	Attest   attestCmd   `cmd:"" help:"State, signed, what is held."`
+	Keys     keysCmd     `cmd:"" help:"Exchange the keys under which everything is sealed."`
 	Verify   verifyCmd   `cmd:"" help:"Check an exported ledger."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Generate generateCmd `cmd:"" help:"Write a made-up airline's customers as CSV."`

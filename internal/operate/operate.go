@@ -38,6 +38,9 @@ type Config struct {
 	// PassphraseFile holds the passphrase of the keyset on its first line.
 	// Default: the environment variable PURSER_PASSPHRASE_FILE.
 	PassphraseFile string `yaml:"passphrase_file"`
+	// KeysetKMS names a key of a key-management service that encrypts the keyset
+	// in place of a passphrase.
+	KeysetKMS string `yaml:"keyset_kms"`
 	// Mail is where codes are handed over.
 	Mail Mail `yaml:"mail"`
 	// Company is the name that code mails give. Default Purser.
@@ -129,7 +132,7 @@ func (c *Config) defaults() {
 			c.Origin = "http://localhost:" + port
 		}
 	}
-	if c.PassphraseFile == "" {
+	if c.PassphraseFile == "" && c.KeysetKMS == "" {
 		c.PassphraseFile = os.Getenv("PURSER_PASSPHRASE_FILE")
 	}
 	if c.Mail.Port == 0 {
@@ -155,6 +158,9 @@ func (c Config) Check() error {
 	}
 	if u, err := url.Parse(c.Origin); err != nil || u.Host == "" || u.Path != "" || (u.Scheme != "https" && u.Hostname() != "localhost") {
 		wrong("origin", "is not https://host", "write the address agents type, without a path; http is only for localhost")
+	}
+	if c.KeysetKMS != "" && (c.PassphraseFile != "" || !strings.Contains(c.KeysetKMS, "://")) {
+		wrong("keyset_kms", "is no URL, or stands beside passphrase_file", "write for example awskms://alias/purser?region=ap-southeast-2, and remove passphrase_file")
 	}
 	if len(c.Region) != 2 || strings.ToUpper(c.Region) != c.Region {
 		wrong("region", "is not two capital letters", "write an ISO 3166 code such as AU")

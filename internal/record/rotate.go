@@ -218,8 +218,8 @@ func (b *Book) Rotated(ctx context.Context, log *Ledger, use purser.KeyUse) (Rot
 
 func (b *Book) rotated(ctx context.Context, log *Ledger, use purser.KeyUse) (Rotated, Walk, fold.Keys, error) {
 	keys, last, err := keysOf(ctx, log, use)
-	if err != nil {
-		return Rotated{}, Walk{}, keys, err
+	if err != nil || keys.Now == 0 {
+		return Rotated{Use: use, Of: uint64(last)}, Walk{}, keys, err
 	}
 	w, err := b.store.Walk(ctx, use)
 	if err != nil {

@@ -20,6 +20,9 @@ const (
 	retireEvery = time.Hour
 	flushEvery  = time.Minute
 	watchEvery  = 5 * time.Second
+	rotateEvery = 2 * time.Second
+	// rotatingEvery is how often while there is something to change over.
+	rotatingEvery = 100 * time.Millisecond
 )
 
 // background runs what must happen without anybody asking. It owns its
@@ -74,7 +77,25 @@ func (d *Deployment) work(ctx context.Context) *background {
 	b.every(ctx, watchEvery, "look for room on the disk", d.lookForRoom)
 	b.every(ctx, retireEvery, "retire attempt keys", d.retireKeys)
 	b.every(ctx, retireEvery, "drop what nobody claimed", d.dropBlind)
+	b.rotate(ctx, d.TurnKeys)
 	return b
+}
+
+// rotate calls turn again and again, more often as long as it has something to
+// do.
+func (b *background) rotate(ctx context.Context, turn func(context.Context) (bool, error)) {
+	b.running.Go(func() {
+		said, period := "", rotateEvery
+		for b.clock.Sleep(ctx, period) == nil {
+			said = b.turn(ctx, "rotate keys", func(ctx context.Context) error {
+				going, err := turn(ctx)
+				if period = rotateEvery; going && err == nil {
+					period = rotatingEvery
+				}
+				return err
+			}, said)
+		}
+	})
 }
 
 // lookForRoom has the ledger write what it counted while the disk was full, so

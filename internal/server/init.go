@@ -29,6 +29,7 @@ type InitConfig struct {
 	Data       string
 	Host       string // names the ledger: its origin begins with it
 	Passphrase []byte // nil: the keyset file is not encrypted
+	Master     Master // encrypts the keyset file in place of a passphrase
 	WorkFactor int    // of the passphrase; zero means the default
 	Schema     []byte // nil: airline
 	Labelled   bool   // a demo or scratch directory
@@ -185,7 +186,7 @@ func makeKeys(ctx context.Context, db *sqlite.DB, c InitConfig) (*seal.Keys, set
 	name := hex.EncodeToString(id)
 	s := settings{deployment: seal.Deployment(name), origin: c.Host + "/" + name, labelled: c.Labelled}
 	keys, err := seal.Create(seal.Options{
-		Path: keysetPath(c.Data), Deployment: s.deployment, Passphrase: c.Passphrase, WorkFactor: c.WorkFactor,
+		Path: keysetPath(c.Data), Deployment: s.deployment, Passphrase: c.Passphrase, Master: c.Master, WorkFactor: c.WorkFactor,
 	})
 	if err != nil {
 		return nil, settings{}, err

@@ -199,6 +199,10 @@ func (w *worker) conduct() error {
 				return fmt.Errorf("lock: %w", err)
 			}
 		}
+		use := purser.KeyUse(1 + turn%2)
+		if err := w.exchange(use, draw.IntN(4) == 0); err != nil {
+			return fmt.Errorf("exchange keys: %w", err)
+		}
 		for i := range w.phones {
 			if _, err := w.emit(i, purser.EventHeartbeat, telephony.Data{}); err != nil {
 				return fmt.Errorf("heartbeat: %w", err)
@@ -284,6 +288,10 @@ func (w *worker) serve(who order, contact purser.ContactID, customer synth.Custo
 		said[1].Text = "1901-02-03"
 	}
 	if _, err := w.d.Verification.Identify(ctx, who.Asker, contact, said); err != nil {
+		var refusal *purser.Refusal
+		if errors.As(err, &refusal) && refusal.Reason == purser.Unknown && customer.LoyaltyNumber != "" {
+			return errors.New("a customer is not found by his loyalty number")
+		}
 		return w.refused(who.Asker.Session, err)
 	}
 	w.tell(toldBound, contact, who.Asker.Session)

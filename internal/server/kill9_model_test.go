@@ -34,6 +34,7 @@ type recount struct {
 
 	allowed, first, refused int
 	starts, snapshots       int
+	rotations               [purser.KeyDestroyed + 1]int // by step
 }
 
 type claimed struct {
@@ -97,6 +98,8 @@ func (r *recount) check(h purser.Header, e purser.Entry) error {
 		r.starts++
 	case *purser.Snapshot:
 		r.snapshots++
+	case *purser.KeyRotation:
+		r.rotations[e.Step]++
 	case *purser.SourceSet:
 		r.owner[e.Source] = e.Vendor
 	case *purser.ContactEvent:

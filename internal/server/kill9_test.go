@@ -367,6 +367,7 @@ func (m *morgue) prove() {
 	_, err := m.d.Export(m.t.Context(), dir, nil)
 	must(m.t, err)
 	verify(m.t, dir, m.verifier)
+	m.settle()
 	if got := m.d.Status(); got.Stopped != nil {
 		m.t.Errorf("seed %d: stopped after the last start: %v", m.seed, got.Stopped)
 	}

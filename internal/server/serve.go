@@ -122,7 +122,7 @@ func (d *Deployment) handlers(m *metrics, p Pace) (api, local http.Handler) {
 	})
 	door := httpapi.Door(httpapi.DoorConfig{
 		Web: shared, People: d.People, Changes: d.Changes, Sources: d.Sources, Seal: d.sealAtDoor, Lock: d.Lock,
-		Metrics: m.handler(),
+		Keeper: atDoor{d}, Metrics: m.handler(),
 		Streams: map[string]http.Handler{
 			"/local/exports":  streams(d, d.ExportCustomers),
 			"/local/access":   streams(d, d.AccessReport),

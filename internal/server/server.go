@@ -51,8 +51,14 @@ type Clock interface {
 // Logger are required.
 type Config struct {
 	Data       string
-	Passphrase []byte // nil: the keyset file is not encrypted
-	Software   string // version, for the start entry
+	Passphrase []byte // nil: the keyset file is not encrypted by one
+	// Ask gives the passphrase again when the keyset file is written, and the
+	// caller of Ask clears it. Nil means that Passphrase stays as it is.
+	Ask func() ([]byte, error)
+	// Master is the key-management service that encrypts the keyset file; nil
+	// for none.
+	Master   seal.Master
+	Software string // version, for the start entry
 	// RP names the relying party of passkeys.
 	RP workforce.RP
 	// Company is the name that code mails give.
@@ -132,7 +138,8 @@ func (d *Deployment) open(ctx context.Context) error {
 		return ErrLabelled
 	}
 	d.Keys, err = seal.Open(seal.Options{
-		Path: keysetPath(d.cfg.Data), Deployment: settings.deployment, Key: settings.key, Passphrase: d.cfg.Passphrase,
+		Path: keysetPath(d.cfg.Data), Deployment: settings.deployment, Key: settings.key,
+		Passphrase: d.cfg.Passphrase, Master: d.cfg.Master,
 	})
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ func (d *Deployment) wire(ctx context.Context) error {
 		return err
 	}
 	d.Records = record.New(d.db, d.Keys, schema)
+	if err := d.takeKeys(ctx); err != nil {
+		return err
+	}
 	d.Changes = change.New(d.log, notices{d.cfg.Logger}, d.cfg.Random)
 	if d.People, err = workforce.New(workforce.Config{
 		Log: d.log, Keys: d.Keys, Store: d.db, RP: d.cfg.RP, Clock: d.clock(), Random: d.cfg.Random,

@@ -26,6 +26,8 @@ type DoorConfig struct {
 	Seal func(ctx context.Context, custodians []string, quorum int) error
 	// Lock stops somebody on the word of the operator on the host.
 	Lock func(ctx context.Context, target purser.Target) (purser.LockID, purser.Pos, error)
+	// Keeper looks after the keyset.
+	Keeper Keeper
 	// Metrics serves numbers for the operator's monitoring.
 	Metrics http.Handler
 	// Streams serve work that takes long, by path: docs/formats/local.md.
@@ -53,6 +55,9 @@ func Door(c DoorConfig) http.Handler {
 	behind(api, c.Web, "/door/agents", "Map a switch's agent id to a person", d.mapAgent)
 	behind(api, c.Web, "/door/seal", "Close the bootstrap door for good", d.seal)
 	behind(api, c.Web, "/local/locks", "Stop somebody at once", d.lock)
+	behind(api, c.Web, "/local/keys", "Say which keys there are", d.keys)
+	behind(api, c.Web, "/local/keys/rotate", "Take another key into use", d.rotate)
+	behind(api, c.Web, "/local/keys/destroy", "Destroy a key under which nothing is left", d.destroy)
 	mux.Handle("GET /local/metrics", c.Metrics)
 	for path, work := range c.Streams {
 		mux.Handle("POST "+path, work)
