@@ -43,9 +43,27 @@ func allowIf(scratch bool) label {
 
 // open opens the deployment in the directory with its configuration file.
 func (f dataFlag) open(ctx context.Context, s streams, logger *slog.Logger, labelled label) (*server.Deployment, operate.Config, error) {
+	config, c, err := f.config(s, logger, labelled)
+	if err != nil {
+		return nil, c, err
+	}
+	defer clear(config.Passphrase)
+	d, err := server.Open(ctx, config)
+	switch {
+	case errors.Is(err, server.ErrLabelled):
+		err = usage(fmt.Errorf("%s: %w", f.Data, err))
+	case errors.Is(err, sqlite.ErrNoDatabase):
+		err = usage(err)
+	}
+	return d, c, err
+}
+
+// config reads the configuration file, and what opens the keyset. The caller
+// clears the passphrase.
+func (f dataFlag) config(s streams, logger *slog.Logger, labelled label) (server.Config, operate.Config, error) {
 	c, err := operate.Load(f.Data)
 	if err != nil {
-		return nil, c, usage(err)
+		return server.Config{}, c, usage(err)
 	}
 	config := server.Config{
 		Data: f.Data, Software: version, Region: c.Region, Company: c.Company,
@@ -55,27 +73,19 @@ func (f dataFlag) open(ctx context.Context, s streams, logger *slog.Logger, labe
 	}
 	if c.PassphraseFile != "" {
 		if config.Passphrase, err = c.Passphrase(); err != nil {
-			return nil, c, usage(err)
+			return config, c, usage(err)
 		}
-		defer clear(config.Passphrase)
 		config.Ask = c.Passphrase
 	}
 	if c.KeysetKMS != "" {
-		if config.Master, err = masterAt(c.KeysetKMS); err != nil {
-			return nil, c, usage(err)
+		if config.Master, err = operate.MasterAt(c.KeysetKMS); err != nil {
+			return config, c, usage(err)
 		}
 	}
 	if config.Mail, err = mailConfig(c.Mail); err != nil {
-		return nil, c, usage(err)
+		return config, c, usage(err)
 	}
-	d, err := server.Open(ctx, config)
-	switch {
-	case errors.Is(err, server.ErrLabelled):
-		err = usage(fmt.Errorf("%s: %w", f.Data, err))
-	case errors.Is(err, sqlite.ErrNoDatabase):
-		err = usage(err)
-	}
-	return d, c, err
+	return config, c, nil
 }
 
 func mailConfig(m operate.Mail) (*deliver.MailConfig, error) {

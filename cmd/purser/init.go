@@ -40,7 +40,7 @@ func (c initCmd) Run(ctx context.Context, s streams) error {
 	}
 	switch {
 	case conf.KeysetKMS != "":
-		if in.Master, err = masterAt(conf.KeysetKMS); err != nil {
+		if in.Master, err = operate.MasterAt(conf.KeysetKMS); err != nil {
 			return usage(err)
 		}
 	case !c.Plain:

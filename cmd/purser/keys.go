@@ -183,7 +183,7 @@ func (c keysPasswdCmd) Run(ctx context.Context, s streams) (err error) {
 			return usage(err)
 		}
 		defer clear(to.Passphrase)
-	} else if to.Master, err = masterAt(c.KMS); err != nil {
+	} else if to.Master, err = operate.MasterAt(c.KMS); err != nil {
 		return usage(err)
 	}
 	d, _, err := c.open(ctx, s, quiet(s), labelAllowed)

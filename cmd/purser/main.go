@@ -68,6 +68,8 @@ type cli struct {
 	Export   exportCmd   `cmd:"" help:"Write the ledger, customers of a mandate, or an access report out."`
 	Attest   attestCmd   `cmd:"" help:"State, signed, what is held."`
 	Keys     keysCmd     `cmd:"" help:"Exchange the keys under which everything is sealed."`
+	Backup   backupCmd   `cmd:"" help:"Copy the database beside a running server, the wrapped keys apart."`
+	Restore  restoreCmd  `cmd:"" help:"Make a deployment of a backup and the ledger that went on after it."`
 	Verify   verifyCmd   `cmd:"" help:"Check an exported ledger."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Generate generateCmd `cmd:"" help:"Write a made-up airline's customers as CSV."`

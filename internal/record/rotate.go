@@ -318,13 +318,16 @@ func (b *Book) finish(ctx context.Context, log *Ledger, w Walk, keys fold.Keys) 
 }
 
 // Destroy ends the life of a key under which nothing is left: by an entry that
-// refuses it for KeysKept after the rotation was done, and by taking it out of
-// the keyset file.
+// refuses it for KeysKept after the rotation was done, and while there is a legal
+// hold, and by taking it out of the keyset file.
 func (b *Book) Destroy(ctx context.Context, log *Ledger, file seal.Options, use purser.KeyUse, number uint32) error {
 	receipt, err := log.Propose(ctx, purser.VendorID{}, func(s *fold.State, at purser.Stamp) purser.Entry {
 		keys := s.Standing().Keys(use)
 		e := &purser.KeyRotation{Use: use, Step: purser.KeyDestroyed, Old: number, New: keys.Now}
 		e.Reason = mayDestroy(keys, number, at)
+		if e.Reason == purser.Allowed && s.Keeping().AnyHold() {
+			e.Reason = purser.CustomerHeld // a hold wants what a backup under the key would open
+		}
 		return e
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"log/slog"
 	"time"
@@ -25,3 +27,9 @@ func (d *Deployment) WatchSources(ctx context.Context) error {
 
 // CloseLedger closes the ledger alone.
 func (d *Deployment) CloseLedger() error { return d.log.Close() }
+
+// KeyFile reads the beginning of a file of wrapped keys and writes it again.
+func KeyFile(b []byte) ([]byte, error) {
+	k, err := readKeyFile(bufio.NewReader(bytes.NewReader(b)))
+	return k.bytes(), err
+}

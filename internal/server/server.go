@@ -77,6 +77,8 @@ type Config struct {
 	Progress func(done, total purser.Pos)
 	// SnapshotEvery is the ledger's; zero means its default.
 	SnapshotEvery purser.Pos
+	// restoring leaves what was erased meanwhile to the entry of the restore.
+	restoring bool
 }
 
 // ErrLabelled says that a directory is a demo or scratch one.
@@ -157,7 +159,10 @@ func (d *Deployment) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.wire(ctx)
+	if err := d.wire(ctx); err != nil {
+		return err
+	}
+	return d.keepErased(ctx)
 }
 
 // trouble logs and counts what the ledger can do without.

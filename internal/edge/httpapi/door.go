@@ -58,6 +58,7 @@ func Door(c DoorConfig) http.Handler {
 	behind(api, c.Web, "/local/keys", "Say which keys there are", d.keys)
 	behind(api, c.Web, "/local/keys/rotate", "Take another key into use", d.rotate)
 	behind(api, c.Web, "/local/keys/destroy", "Destroy a key under which nothing is left", d.destroy)
+	behind(api, c.Web, "/local/backups", "Record a backup that was made", d.backup)
 	mux.Handle("GET /local/metrics", c.Metrics)
 	for path, work := range c.Streams {
 		mux.Handle("POST "+path, work)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -17,6 +18,8 @@ type Keeper interface {
 	RotateKey(ctx context.Context, use purser.KeyUse) error
 	// DestroyKey takes one out of the keyset under which nothing is left.
 	DestroyKey(ctx context.Context, use purser.KeyUse, number uint32) error
+	// RecordBackup writes the entry of a backup, by the hashes of its files.
+	RecordBackup(ctx context.Context, records, keys purser.Hash) error
 }
 
 // KeyReport is what may be said of a keyset.
@@ -88,4 +91,21 @@ func (d *door) destroy(ctx context.Context, in *destroyInput) (*doneOutput, erro
 		return nil, web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "number", What: err.Error()})
 	}
 	return done(d.c.Keeper.DestroyKey(ctx, useOf(in.Body.Use), number))
+}
+
+type backupInput struct {
+	Body struct {
+		Records string `json:"records" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the file of records"`
+		Keys    string `json:"keys" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the file of wrapped keys"`
+	}
+}
+
+func (d *door) backup(ctx context.Context, in *backupInput) (*doneOutput, error) {
+	var hashes [2]purser.Hash
+	for i, text := range []string{in.Body.Records, in.Body.Keys} {
+		if _, err := hex.Decode(hashes[i][:], []byte(text)); err != nil {
+			return nil, web.Invalid(http.StatusUnprocessableEntity, web.Detail{Where: "backup", What: "is no hash"})
+		}
+	}
+	return done(d.c.Keeper.RecordBackup(ctx, hashes[0], hashes[1]))
 }

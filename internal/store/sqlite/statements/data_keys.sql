@@ -1,0 +1,1 @@
+SELECT ordinal, wrapped FROM data_key ORDER BY ordinal;

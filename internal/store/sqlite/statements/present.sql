@@ -1,0 +1,1 @@
+SELECT 1 FROM customer WHERE ordinal = ?1;

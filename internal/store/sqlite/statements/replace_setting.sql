@@ -1,0 +1,1 @@
+UPDATE setting SET value = ?2 WHERE name = ?1;
