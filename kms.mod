@@ -5,6 +5,7 @@ go 1.26.8
 require gocloud.dev v0.47.0
 
 require (
+	github.com/klauspost/compress v1.20.3 // indirect
 	cloud.google.com/go v0.123.0 // indirect
 	cloud.google.com/go/auth v0.23.2 // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.2.8 // indirect

@@ -241,7 +241,6 @@ type appending struct {
 	db    *sqlite.DB
 	tree  proof.Frontier
 	wait  [][]byte
-	after ledger.Head
 }
 
 func (a *appending) take(h purser.Header, e purser.Entry) error {
