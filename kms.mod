@@ -5,6 +5,7 @@ go 1.26.8
 require gocloud.dev v0.47.0
 
 require (
+	codeberg.org/go-pdf/fpdf v0.12.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	cloud.google.com/go v0.123.0 // indirect
 	cloud.google.com/go/auth v0.23.2 // indirect
