@@ -372,7 +372,7 @@ func (d *Deployment) eraseAgain(ctx context.Context, e *purser.Restored, expired
 		func(_ *fold.State, now purser.Stamp) purser.Entry { at = now; return e },
 		func(tx ledger.Tx, pos purser.Pos, _ purser.Entry) error {
 			for _, o := range there {
-				if _, err := d.Records.Erase(tx, o); err != nil {
+				if err := d.Records.EraseAgain(tx, o); err != nil {
 					return err
 				}
 			}

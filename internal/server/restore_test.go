@@ -77,11 +77,14 @@ func (a *airline) restore(k *kept, change func(*server.RestoreConfig)) (string, 
 // erase destroys a customer as the second vote does.
 func (a *airline) erase(o purser.Ordinal) {
 	a.t.Helper()
+	e := &purser.Erase{Customer: o, Cause: purser.EraseRetention, Done: true}
+	var at purser.Stamp
 	_, err := a.d.Ledger().ProposeRows(a.t.Context(), purser.VendorID{},
-		func(*fold.State, purser.Stamp) purser.Entry {
-			return &purser.Erase{Customer: o, Cause: purser.EraseRetention, Done: true}
-		},
-		func(tx ledger.Tx, _ purser.Pos, _ purser.Entry) error { _, err := a.d.Records.Erase(tx, o); return err })
+		func(_ *fold.State, now purser.Stamp) purser.Entry { at = now; return e },
+		func(tx ledger.Tx, pos purser.Pos, _ purser.Entry) error {
+			_, err := a.d.Records.Erase(tx, pos, at, e)
+			return err
+		})
 	must(a.t, err)
 }
 
