@@ -34,9 +34,6 @@ type ImportOptions struct {
 	Batch   int      // rows an entry; zero means 10,000, which is the most
 	DryRun  bool     // does everything but write
 	Spool   string   // directory on the disk of the database, for what can be read only once
-	// Held reports whether a legal hold forbids to merge anything into an
-	// earlier customer; nil means that there are none.
-	Held     func(purser.Ordinal) bool
 	Reject   func(*Reject) error     // gets every reject of this run, in order; may be nil
 	Progress func(done, total int64) // bytes; may be nil
 }

@@ -149,6 +149,7 @@ func (i *importing) propose(ctx context.Context, e purser.Entry, may func(*fold.
 // merging is what the waiting rows about one customer make of his record.
 type merging struct {
 	rows    []*known
+	held    bool // by a legal hold, as far as a look before says
 	made    Rewriting
 	was     uint32 // the version that was read
 	wrote   bool
@@ -203,9 +204,16 @@ func (i *importing) merge(ctx context.Context) error {
 		File: row.File, Changed: uint32(tally.Changed), Same: uint32(tally.Same), Merged: uint32(tally.Merged),
 		Root: tree.Root(), By: i.by,
 	}
-	err = i.propose(ctx, e, func(*fold.State) bool { return true }, func(tx ledger.Tx, pos purser.Pos, at purser.Stamp) error {
+	stale := false
+	err = i.propose(ctx, e, func(s *fold.State) bool {
+		stale = !i.free(s, made)
+		return !stale
+	}, func(tx ledger.Tx, pos purser.Pos, at purser.Stamp) error {
 		return errors.Join(i.rewrite(tx, pos, made, at), i.keep(tx, row))
 	})
+	if errors.Is(err, errOutOfTurn) && stale {
+		return ErrStale
+	}
 	if err != nil {
 		return err
 	}
@@ -214,6 +222,16 @@ func (i *importing) merge(ctx context.Context) error {
 	}
 	i.row, i.waiting, i.fates = row, nil, nil
 	return i.tell(all)
+}
+
+// free reports whether what is about to be written changes nobody whom a legal
+// hold keeps as he is, where the entry lands. Those whom the running import
+// brought in are nobody's yet.
+func (i *importing) free(s *fold.State, made []*merging) bool {
+	return !slices.ContainsFunc(made, func(m *merging) bool {
+		o := m.made.Record.Ordinal
+		return o < i.found.first && s.Keeping().Held(o)
+	})
 }
 
 // tell reports the rows that could not be merged.
@@ -274,6 +292,15 @@ func (i *importing) mergings(ctx context.Context) ([]*merging, error) {
 		m.rows = append(m.rows, k)
 	}
 	slices.SortFunc(all, func(a, b *merging) int { return int(a.made.Record.Ordinal) - int(b.made.Record.Ordinal) })
+	err := i.log.Look(ctx, func(s *fold.State, _ purser.Stamp) error {
+		for _, m := range all {
+			m.held = s.Keeping().Held(m.made.Record.Ordinal)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	var working sync.WaitGroup
 	for w := range errs {
@@ -318,7 +345,7 @@ func (i *importing) work(ctx context.Context, m *merging) error {
 			m.tally.Merged++
 		case out.Wrote == 0:
 			m.tally.Same++
-		case i.options.Held != nil && i.options.Held(o):
+		case m.held:
 			m.tally.Rejected++
 			m.rejects = append(m.rejects, &Reject{Line: k.line, Problem: "would change a customer under a legal hold"})
 			continue
@@ -352,8 +379,8 @@ func (m *merging) take(b *Book, out seal.Rewritten, k *known, own bool) {
 		if !changed {
 			continue
 		}
-		if c.Since == 0 && !own {
-			c.Since = undated
+		if !own {
+			c.Since = undated // whatever the file says: a channel is new to whoever had another (72 h)
 		}
 		w.Channels = append(slices.DeleteFunc(w.Channels, func(o ChannelRow) bool { return o.Field == c.Field }), c)
 	}
