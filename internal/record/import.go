@@ -29,11 +29,11 @@ type Ledger = ledger.Log[*fold.State]
 
 // ImportOptions say how a file is read. The zero value is usable.
 type ImportOptions struct {
-	Region  string   // completes phone numbers without country code
-	Mapping *Mapping // nil: columns bear the schema's names
-	Batch   int      // rows an entry; zero means 10,000, which is the most
-	DryRun  bool     // does everything but write
-	Spool   string   // directory on the disk of the database, for what can be read only once
+	Region   string                  // completes phone numbers without country code
+	Mapping  *Mapping                // nil: columns bear the schema's names
+	Batch    int                     // rows an entry; zero means 10,000, which is the most
+	DryRun   bool                    // does everything but write
+	Spool    string                  // directory on the disk of the database, for what can be read only once
 	Reject   func(*Reject) error     // gets every reject of this run, in order; may be nil
 	Progress func(done, total int64) // bytes; may be nil
 }
