@@ -70,7 +70,8 @@ func (g *Gate) amendment(ask *AmendAsk) (*amendment, error) {
 	w := &amendment{ask: ask, values: make(map[purser.Field]string), until: make(map[purser.Field]purser.Stamp), needs: purser.A2}
 	for _, v := range ask.Values {
 		bit, known := g.c.Records.Schema().Bit(v.Field)
-		if w.fields.Has(v.Field) || !known || bit.Masked || bit.Field.Amend < purser.A2 {
+		if w.fields.Has(v.Field) || !known || bit.Masked || bit.Field.Amend < purser.A2 ||
+			v.Until != 0 && bit.Field.Channel { // it would end what codes and notices go to
 			w.flaw = purser.NotAmendable
 		} else if v.Found != nil && w.flaw == purser.Allowed {
 			w.flaw = purser.Forbidden

@@ -142,6 +142,9 @@ type Store interface {
 	// Expiring returns fields whose time is over at a stamp, the earliest
 	// first, at most limit, behind the row last; zero begins.
 	Expiring(ctx context.Context, at purser.Stamp, last ExpiryRow, limit int) ([]ExpiryRow, error)
+	// ExpiredIn returns which fields of a customer are over at a stamp, as the
+	// transaction sees it.
+	ExpiredIn(tx ledger.Tx, o purser.Ordinal, at purser.Stamp) (purser.FieldMask, error)
 	// Outlived returns, ascending, customers above after of whom a replaced
 	// value is to be destroyed at a stamp.
 	Outlived(ctx context.Context, at purser.Stamp, after purser.Ordinal, limit int) ([]purser.Ordinal, error)

@@ -47,6 +47,7 @@ type Rewriting struct {
 	Expiries []ExpiryRow
 	Endless  purser.FieldMask // fields that had a time and have none any more
 	Salt     []byte           // of the entry's commitment; empty for none
+	Destroys bool             // what it replaces is to leave every file
 }
 
 // Writing is what somebody wants of one customer's record. Nothing of it says
@@ -101,7 +102,7 @@ func (b *Book) Write(tx ledger.Tx, pos purser.Pos, w Writing) (purser.FieldMask,
 	if err != nil {
 		return 0, err
 	}
-	out := Rewriting{Record: next.Record, Salt: w.Salt}
+	out := Rewriting{Record: next.Record, Salt: w.Salt, Destroys: w.Final}
 	for _, f := range next.Gone {
 		out.Gone = append(out.Gone, IndexRow{f.Field, f.Index})
 	}
@@ -134,10 +135,10 @@ func (b *Book) pastOf(f purser.Field, w Writing) (purser.Stamp, bool) {
 func (b *Book) times(out *Rewriting, w Writing) {
 	for f := range purser.MaxField + 1 {
 		value, set := w.Set[f]
-		bit, ok := b.schema.Bit(f)
-		if !set || !ok {
+		if !set {
 			continue
 		}
+		bit, _ := b.schema.Bit(f) // one that the schema has no more is no channel, and its time ends too
 		if bit.Field.Channel && value != "" {
 			out.Channels = append(out.Channels, ChannelRow{f, w.At})
 		} else if bit.Field.Channel {

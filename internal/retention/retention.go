@@ -13,7 +13,9 @@ package retention
 
 import (
 	"errors"
+	"sync"
 
+	"purser"
 	"purser/internal/fold"
 	"purser/internal/gate"
 	"purser/internal/ledger"
@@ -29,7 +31,13 @@ type Config struct {
 
 // Retention records votes, holds and expiries. It may be used by any number of
 // goroutines.
-type Retention struct{ c Config }
+type Retention struct {
+	c Config
+
+	turn    sync.Mutex       // one Expire at a time; guards what follows
+	dropped record.ExpiryRow // where the next turn goes on
+	purged  purser.Ordinal
+}
 
 // New checks the configuration.
 func New(c Config) (*Retention, error) {

@@ -23,6 +23,7 @@ const (
 	rotateEvery = 2 * time.Second
 	// rotatingEvery is how often while there is something to change over.
 	rotatingEvery = 100 * time.Millisecond
+	expireEvery   = 10 * time.Minute
 )
 
 // background runs what must happen without anybody asking. It owns its
@@ -78,6 +79,7 @@ func (d *Deployment) work(ctx context.Context) *background {
 	b.every(ctx, retireEvery, "retire attempt keys", d.retireKeys)
 	b.every(ctx, retireEvery, "drop what nobody claimed", d.dropBlind)
 	b.rotate(ctx, d.TurnKeys)
+	b.every(ctx, expireEvery, "drop what has outlived its time", d.Retention.Expire)
 	return b
 }
 

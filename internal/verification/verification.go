@@ -48,6 +48,8 @@ type Entries interface {
 // Customers gives the identifiers by which customers are named outside.
 type Customers interface {
 	CustomerID(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error)
+	// Erasure says who was erased by an entry; record.ErrNoCustomer for none.
+	Erasure(ctx context.Context, pos purser.Pos) (record.Erasure, error)
 }
 
 // Config is what a desk works with. Log, Gate, Schema, Customers, Mail and

@@ -19,7 +19,7 @@ type Work struct {
 	Stale     bool // nothing new opens for want of a fresh source
 	Outbound  bool // nothing opens until the customer keys a code
 	Bound     bool
-	Customer  purser.CustomerID // while bound; zero for one who is gone
+	Customer  purser.CustomerID // while bound, also of one who is gone by now
 	Assurance purser.Assurance
 	Emergency bool
 	Tries     int // failed identifies left
@@ -81,15 +81,29 @@ func (v *Verification) Work(ctx context.Context, session purser.SessionID) ([]Wo
 	return out, nil
 }
 
-// named returns the identifier of a customer; zero for nobody and for one who
-// is gone by now, whom a contact may still bind.
+// named returns the identifier of a customer; zero for nobody. For one who was
+// erased since he was bound it is what it was, and found by the same reads:
+// whoever holds the contact does not learn of an erasure (L5).
 func (v *Verification) named(ctx context.Context, o purser.Ordinal) (purser.CustomerID, error) {
 	if o == 0 {
 		return purser.CustomerID{}, nil
 	}
-	id, err := v.c.Customers.CustomerID(ctx, o)
-	if errors.Is(err, record.ErrNoCustomer) {
-		return purser.CustomerID{}, nil
+	id, missing := v.c.Customers.CustomerID(ctx, o)
+	if missing != nil && !errors.Is(missing, record.ErrNoCustomer) {
+		return id, missing
 	}
-	return id, err
+	var erased purser.Pos
+	err := v.c.Log.Look(ctx, func(s *fold.State, _ purser.Stamp) error { // later than the first read
+		gone, _ := s.Keeping().Erased(o)
+		erased = gone.Pos
+		return nil
+	})
+	if err != nil {
+		return id, err
+	}
+	was, err := v.c.Customers.Erasure(ctx, erased)
+	if missing == nil || errors.Is(err, record.ErrNoCustomer) {
+		return id, nil
+	}
+	return was.Customer, err
 }

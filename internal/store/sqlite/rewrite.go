@@ -39,7 +39,7 @@ func (d *DB) Rewrite(t ledger.Tx, pos purser.Pos, w record.Rewriting) error {
 	if err != nil {
 		return err
 	}
-	own.records = true
+	own.records, own.destroys = true, own.destroys || w.Destroys
 	o := int64(w.Record.Ordinal)
 	err = own.exec("rewrite_customer", func(s *sqlite.Stmt) {
 		s.BindInt64(1, o)
@@ -225,6 +225,26 @@ func (d *DB) Expiring(ctx context.Context, at purser.Stamp, last record.ExpiryRo
 		return nil, fmt.Errorf("read expiries: %w", err)
 	}
 	return due, nil
+}
+
+// ExpiredIn implements record.Store.
+func (d *DB) ExpiredIn(t ledger.Tx, o purser.Ordinal, at purser.Stamp) (purser.FieldMask, error) {
+	own, err := d.inTx(t)
+	if err != nil {
+		return 0, err
+	}
+	var over purser.FieldMask
+	err = own.query("expired_of_customer", func(s *sqlite.Stmt) {
+		s.BindInt64(1, int64(o))
+		s.BindInt64(2, int64(at))
+	}, func(s *sqlite.Stmt) error {
+		over |= purser.Mask(purser.Field(s.ColumnInt64(0)))
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read expiries of customer %d: %w", o, err)
+	}
+	return over, nil
 }
 
 // Outlived implements record.Store.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -190,6 +191,16 @@ func runsOut(t *testing.T, s Records) {
 	}
 	if got, err := s.Expiring(ctx, 699, record.ExpiryRow{}, 9); len(got) != 0 || err != nil {
 		t.Errorf("expiring too early: got %v %v", got, err)
+	}
+	if err := put(t, s, func(tx ledger.Tx) error {
+		for at, want := range map[purser.Stamp]purser.FieldMask{700: 0, 701: purser.Mask(12)} {
+			if got, err := s.ExpiredIn(tx, 3, at); got != want || err != nil {
+				return fmt.Errorf("expired of 3 at %d: got %b %v, want %b", at, got, err, want)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	w := rewriting(2)
 	w.Record.Version, w.Expiries, w.Endless, w.Past, w.Salt = 3, nil, purser.Mask(12), nil, nil
