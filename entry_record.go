@@ -128,7 +128,8 @@ func (e *Erase) Code(c *Coder) {
 }
 
 // Expired drops fields whose time was over from the records of at most 4,096
-// customers.
+// customers. Without fields it destroys their replaced values whose time was
+// over.
 type Expired struct {
 	Customers []Ordinal // ascending
 	Fields    FieldMask

@@ -104,6 +104,28 @@ func TestAmendTakesTheAssuranceOfItsFields(t *testing.T) {
 	}
 }
 
+// A channel has no time of its own: whoever wrote his address would have it gone
+// again before anybody looks. An address for letters may have one.
+//
+// Seen to fail with channels let through.
+func TestAmendGivesNoChannelAnEnd(t *testing.T) {
+	w := newWorld(t, 60)
+	m := w.Vendors[0].Agents[0]
+	c, _ := w.proven(t, m, purser.WayKeypad)
+	for _, one := range []struct {
+		field, value string
+		want         purser.Reason
+	}{
+		{"email", "other@example.com", purser.NotAmendable}, {"phone", "", purser.NotAmendable}, {"address", "7 Example Street", purser.Allowed},
+	} {
+		values := w.values(t, one.field, one.value)
+		values[0].Until = w.Log.Now() + 73*purser.Hour
+		if _, err := w.gate.Amend(t.Context(), gate.AmendAsk{Asker: m.Asker(), Contact: c, Values: values}); reason(err) != one.want {
+			t.Errorf("%s with an end: got reason %d, want %d", one.field, reason(err), one.want)
+		}
+	}
+}
+
 func TestAmendNeedsTheContact(t *testing.T) {
 	w := newWorld(t, 60)
 	m, other := w.Vendors[0].Agents[0], w.Vendors[0].Agents[1]

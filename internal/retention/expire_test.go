@@ -14,8 +14,8 @@ import (
 // A value goes at its time and not before, with an entry that says of whom, and
 // nothing of it stays in any file.
 //
-// Seen to fail with the values of an address kept as replaced ones, and with
-// rows that are due an hour later taken along.
+// Seen to fail with the values of an address kept as replaced ones, with rows
+// taken along that are due an hour later, and without cutting the log of writes.
 func TestLaw06WhatOutlivedItsTimeIsInNoFile(t *testing.T) {
 	w := newWorld(t, 20)
 	until := w.Log.Now() + 2*purser.Day

@@ -5,8 +5,8 @@
 // internal/rule/keep, what is destroyed by package record; here each vote
 // becomes an entry, and what it does happens in the transaction of that entry.
 //
-// Laws carried here: L2 (a hold is looked at where the erasing entry lands) and
-// L5 (whoever was erased is unknown, like somebody who never was).
+// Laws carried here: L2 (a hold is looked at where the entry lands that erases
+// or drops), L6 (what is dropped leaves every file) and L5 (whoever was erased is unknown, like somebody who never was).
 //
 // Start reading at [Retention.Erase], then [Retention.Expire].
 package retention

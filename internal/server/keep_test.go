@@ -143,6 +143,9 @@ func TestLaw06AnErasedCustomerIsInNoFile(t *testing.T) {
 	if len(got.Fields) != 0 || len(got.NotAvailable) != 2 {
 		t.Errorf("disclosed after the erasure: got %d fields", len(got.Fields))
 	}
+	if got := agent.work(c); got.CustomerID != customer || !got.Bound { // else the list would tell (L5)
+		t.Errorf("listed after the erasure: got %+v, want customer %v", got, customer)
+	}
 	agent.hangUp(call)
 	_, again := agent.claimed()
 	agent.refused("not_enough", at(again, "identify"), a.items(i))
