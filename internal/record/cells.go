@@ -39,7 +39,6 @@ type splitter struct {
 	at     int
 	ended  bool // of the text
 	line   int  // of what stands at at
-	scan   int  // how far behind at no end of a line was found
 }
 
 func newSplitter(p *pass, quotes bool, comma byte) *splitter {

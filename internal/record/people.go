@@ -70,25 +70,6 @@ func (p *people) put(field purser.Field, i seal.Index, o purser.Ordinal) {
 	}
 }
 
-// find returns whom a row is about, of those it remembers: who has its number,
-// else who has its e-mail address and name, unless both have a number of their
-// own. Zero: nobody.
-func (p *people) find(t *taken) purser.Ordinal {
-	if t.unique != (IndexRow{}) {
-		if o := p.get(t.unique.Field, t.unique.Index); o != 0 {
-			return o
-		}
-	}
-	if t.person == (seal.Index{}) {
-		return 0
-	}
-	o := p.get(personKey, t.person)
-	if o != 0 && t.unique != (IndexRow{}) && p.numbered(o) {
-		return 0
-	}
-	return o
-}
-
 func (p *people) numbered(o purser.Ordinal) bool {
 	if o < p.first {
 		return p.own[o]

@@ -237,10 +237,10 @@ func (r *restoring) later(ctx context.Context, db *sqlite.DB) error {
 // appending takes the entries of an export one by one.
 type appending struct {
 	*restoring
-	ctx   context.Context
-	db    *sqlite.DB
-	tree  proof.Frontier
-	wait  [][]byte
+	ctx  context.Context
+	db   *sqlite.DB
+	tree proof.Frontier
+	wait [][]byte
 }
 
 func (a *appending) take(h purser.Header, e purser.Entry) error {
