@@ -19,6 +19,7 @@ const (
 	followEvery = 500 * time.Millisecond
 	retireEvery = time.Hour
 	flushEvery  = time.Minute
+	assignEvery = time.Minute
 	watchEvery  = 5 * time.Second
 	rotateEvery = 2 * time.Second
 	// rotatingEvery is how often while there is something to change over.
@@ -78,6 +79,10 @@ func (d *Deployment) work(ctx context.Context) *background {
 	b.every(ctx, watchEvery, "look for room on the disk", d.lookForRoom)
 	b.every(ctx, retireEvery, "retire attempt keys", d.retireKeys)
 	b.every(ctx, retireEvery, "drop what nobody claimed", d.dropBlind)
+	b.every(ctx, assignEvery, "give waiting cases to people", func(ctx context.Context) error {
+		_, err := d.Gate.AssignWaiting(ctx)
+		return err
+	})
 	b.rotate(ctx, d.TurnKeys)
 	b.every(ctx, expireEvery, "drop what has outlived its time", d.Retention.Expire)
 	return b

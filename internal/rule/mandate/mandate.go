@@ -186,6 +186,17 @@ func (b *Book) Open(p purser.PersonID, at purser.Stamp) (purser.MandateID, bool)
 	return id, ok && !m.Over(at)
 }
 
+// Given returns the cases that somebody has to work on or to call back about.
+func (b *Book) Given(at purser.Stamp) map[purser.CaseID]bool {
+	given := make(map[purser.CaseID]bool)
+	for _, m := range b.mandates.All() {
+		if Assigned(m.For) && !m.Over(at) {
+			given[m.Case] = true
+		}
+	}
+	return given
+}
+
 // Ask decides whether e may be asked for at stamp at. shown are the fields that
 // may be shown to somebody: others may be named by few kinds alone. That its
 // people stand and its fields exist is for the gate to see.
