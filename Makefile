@@ -106,6 +106,9 @@ bench: build
 	bin/purser bench reveal
 	bin/purser bench start
 	bin/purser bench oracle
+	bin/purser bench guard
+	bin/purser bench import
+	bin/purser bench import --kill
 
 build: go-version
 	@echo "== build"
