@@ -13,6 +13,7 @@ import (
 	"purser/internal/rule/budget"
 	"purser/internal/rule/contact"
 	"purser/internal/rule/policy"
+	"purser/internal/seal"
 )
 
 // Ask is a wish to see fields of one customer.
@@ -64,8 +65,17 @@ func lawsOf(s *record.Schema) [purser.MaxField + 1]law {
 // allows. What is refused comes back as *purser.Refusal; where it is only the
 // fields that may not be shown, or are not there, nothing is shown and that is
 // all that can be told (L5). Every ask makes one entry, whatever is decided;
-// nothing is opened before it is durable (L1).
+// nothing is opened before it is durable (L1). Where the record is written
+// between the two, it is asked once more, as the record is then.
 func (g *Gate) Disclose(ctx context.Context, ask Ask) (Disclosed, error) {
+	out, err := g.disclose(ctx, ask)
+	if errors.Is(err, seal.ErrOlderReceipt) {
+		return g.disclose(ctx, ask)
+	}
+	return out, err
+}
+
+func (g *Gate) disclose(ctx context.Context, ask Ask) (Disclosed, error) {
 	receipt, after, err := g.disclosure(ctx, &ask)
 	if refusal, ok := errors.AsType[*purser.Refusal](err); ok && refusal.Reason == purser.FieldsNotAllowed {
 		return Disclosed{Pos: refusal.At}, nil

@@ -39,7 +39,7 @@ type MandateAsk struct {
 // minutes. Nothing opens before another person has approved it. rows may be
 // nil.
 func (g *Gate) AskMandate(ctx context.Context, ask MandateAsk, rows Rows) (purser.Pos, error) {
-	customers, err := g.list(ctx, ask.Customers)
+	customers, err := g.nameds(ctx, &ask)
 	if err != nil {
 		return 0, err
 	}
@@ -49,7 +49,7 @@ func (g *Gate) AskMandate(ctx context.Context, ask MandateAsk, rows Rows) (purse
 			Authority: ask.Authority, Recipient: ask.Recipient, Gag: ask.Gag, Expires: ask.Expires,
 		}
 		if ask.Everybody {
-			e.UpTo = s.Standing().Ordinals()
+			e.UpTo = s.Standing().Closed() // not of an import that has not ended
 		}
 		why := g.party(view{s, at}, ask.Asker, ask.As, policy.AskMandate, &e.By)
 		e.Reason = cmp.Or(why, g.nameable(e, at), s.Mandates().Ask(e, g.c.Records.Schema().Disclosable(), at))
@@ -67,6 +67,21 @@ func (g *Gate) AskMandate(ctx context.Context, ask MandateAsk, rows Rows) (purse
 		return refusal.At, refusal
 	}
 	return receipt.Pos(), nil
+}
+
+// nameds looks up whom an ask names, for whoever may ask at all: anybody else is
+// refused by the decision, and costs nothing before it.
+func (g *Gate) nameds(ctx context.Context, ask *MandateAsk) ([]purser.Ordinal, error) {
+	var why purser.Reason
+	err := g.c.Log.Look(ctx, func(s *fold.State, at purser.Stamp) error {
+		var who purser.Actor
+		why = g.party(view{s, at}, ask.Asker, ask.As, policy.AskMandate, &who)
+		return nil
+	})
+	if err != nil || why != purser.Allowed {
+		return nil, err
+	}
+	return g.list(ctx, ask.Customers)
 }
 
 // list turns identifiers into ascending ordinals. One that names nobody stays

@@ -25,6 +25,22 @@ func (d *Deployment) WatchSources(ctx context.Context) error {
 	return d.watchSources(&staleWatch{told: make(map[purser.SourceID]bool)})(ctx)
 }
 
+// Given counts the entries from a position on by which the system gives cases to
+// people, whenever it is time: nobody asked for them.
+func (d *Deployment) Given(ctx context.Context, from purser.Pos) (n purser.Pos, err error) {
+	for stored, err := range d.db.Entries(ctx, from, d.log.Size()) {
+		if err != nil {
+			return n, err
+		}
+		if h, _, err := purser.ReadHeader(stored.Bytes); err != nil {
+			return n, err
+		} else if h.Kind == purser.KindMandateAssigned {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // CloseLedger closes the ledger alone.
 func (d *Deployment) CloseLedger() error { return d.log.Close() }
 

@@ -78,10 +78,15 @@ func (a *airline) observe(want purser.Pos, ask func() answer) (answer, seen) {
 		}
 		left = a.clock.Now().Sub(began)
 	})
-	a.until(fmt.Sprintf("%d entries", want), func() bool { return a.d.Status().Size >= before+want })
+	made := func() purser.Pos {
+		given, err := a.d.Given(a.t.Context(), before)
+		must(a.t, err)
+		return a.d.Status().Size - before - given
+	}
+	a.until(fmt.Sprintf("%d entries", want), func() bool { return made() >= want })
 	return got, seen{
 		status: got.status, length: len(got.body), header: headerText(got.header), body: blanked(got.body),
-		left: left, entries: a.d.Status().Size - before,
+		left: left, entries: made(),
 	}
 }
 
